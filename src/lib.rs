@@ -1,0 +1,89 @@
+//! Stackful coroutines (green threads) for Linux: blocking code, a million at a time.
+//!
+//! There are three ways to boil water. You can stand and watch the kettle (blocking threads); you can do
+//! something else and keep walking over to look (polling); or you can buy a kettle that whistles. The
+//! third is the cheap one, and callbacks are how most programs get it, at the price of being turned
+//! inside out. A coroutine is the whistling kettle without the callback: the code says *wait*, and the
+//! runtime boils something else.
+//!
+//! ```
+//! use kettle::thread; // instead of std::thread
+//!
+//! let whistling: Vec<_> = (0..10_000)
+//!     .map(|kettle| {
+//!         thread::spawn(move || {
+//!             thread::park(); // waits, at the cost of a page of stack
+//!             kettle % 2
+//!         })
+//!     })
+//!     .collect();
+//! for kettle in &whistling {
+//!     kettle.thread().unpark();
+//! }
+//! let odd: usize = whistling.into_iter().map(|kettle| kettle.join().unwrap()).sum();
+//! assert_eq!(odd, 5_000);
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`thread`]: the mirror of `std::thread`. Spawn, join, park, yield; what is as in std and what is
+//!   not. Start here.
+//! - [`run`]: from `main` into a coroutine and back, with borrowing.
+//! - [`runtime`]: the worker threads underneath; needed only to shape them or to have several.
+//! - [`coroutine`]: the raw coroutine without a scheduler, for generators.
+//!
+//! # What it stands on
+//!
+//! - Each coroutine has its own stack: 1 MiB of address space by default, committed by touch, so that
+//!   one that waits in a shallow frame holds a page. It grows without copying, so pointers into it
+//!   stay good. Below it lies a guard: an overflow stops the process with the coroutine's name.
+//! - A switch saves what the compiler says is live and three registers, in about a nanosecond.
+//! - A worker thread for each core takes coroutines in turn and steals those that have not started.
+//!   One that has started stays on its thread, which is what makes this safe: `Rc`s, lock guards and
+//!   thread-locals never change threads under a suspended frame.
+//!
+//! # Limits
+//!
+//! - Linux on x86_64 and aarch64.
+//! - Nothing is preempted: a coroutine that computes for long without waiting or yielding keeps its
+//!   worker, and whatever blocks the OS thread (std's sleep, locks and I/O) blocks the coroutines on it.
+//! - A program that sets and restores a thread-local around a closure, in LIFO order, and waits inside
+//!   the closure, can see two coroutines of one thread interleave there. Crates that build unsafe code on
+//!   that order (scoped-tls, pyo3) must not be entered by two coroutines of one worker at once.
+//! - MXCSR, the x87 control word and FPCR are the thread's: whoever changes one puts it back before it
+//!   waits. Shadow stacks (CET) are not supported; no Linux distribution turns them on by default.
+//! - `KETTLE_GUARD=mprotect` in the environment makes the stacks' guards as on kernels before Linux 6.13,
+//!   of which `vm.max_map_count` allows some thirty thousand.
+
+#![deny(unsafe_code)]
+
+mod context;
+mod scheduler;
+mod stack;
+mod sys;
+mod task;
+mod util;
+
+pub mod coroutine;
+pub mod runtime;
+pub mod thread;
+
+/// Runs `f` as a coroutine, waits for it, and returns its value: [`runtime::Handle::run`] on the
+/// current runtime, which outside of a coroutine is the default one. `f` may borrow.
+///
+/// ```
+/// let words = ["polly", "put", "the", "kettle", "on"];
+/// let longest = kettle::run(|| words.iter().max_by_key(|word| word.len()).copied());
+/// assert_eq!(longest, Some("kettle"));
+/// ```
+///
+/// # Panics
+///
+/// With `f`'s own panic, and where the default runtime cannot be started.
+pub fn run<F, T>(f: F) -> T
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    runtime::Handle::current().run(f)
+}

@@ -1,0 +1,235 @@
+//! Who of the workers searches, who sleeps, and whom to wake.
+//!
+//! A worker without work *searches* for a while, then *naps* (sleeps for a bounded time) or *sleeps*.
+//! Work that may be stolen needs one searching worker, not more: whoever makes some wakes a sleeper
+//! only if nobody searches; a searcher that finds some and was the last one wakes another if there is
+//! more. Work for one worker alone (its inbox) wakes that one.
+//!
+//! # No wake-up is lost
+//!
+//! ```text
+//!   whoever makes work            a worker about to sleep
+//!   1. puts it into a queue       1. says that it sleeps (`Sleep`, then `counts`)
+//!   2. fence                      2. fence
+//!   3. looks who sleeps           3. looks into the queues
+//! ```
+//!
+//! The two fences are in one order. If the maker's comes first, the sleeper's third step finds the work;
+//! if the sleeper's comes first, the maker's third step finds the sleeper. A maker that sees a searcher
+//! instead leaves the work to it: that one has not done its own first step yet, or, if it finds other
+//! work instead, looks again after it has left the count (`Shared::search_ended`).
+
+use super::shared::BACKLOG;
+use crate::sys::futex;
+use crate::util::lock::Lock;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use core::time::Duration;
+use crossbeam_utils::CachePadded;
+
+/// Who of one runtime's workers rests: the counts, and a place to sleep for each worker.
+///
+/// It is never freed, only used again by a later runtime: whoever wakes a task from outside may still be
+/// on its way to wake the worker when the task has run, ended, and its runtime is gone. What it does here
+/// then is at worst to wake somebody for nothing.
+#[derive(Debug)]
+pub(super) struct Idle {
+    /// How many workers search, nap and sleep: sixteen bits each.
+    counts: CachePadded<AtomicU64>,
+    sleepers: Box<[CachePadded<Sleep>]>,
+}
+
+/// Those that no runtime uses.
+static UNUSED: Lock<Vec<&'static Idle>> = Lock::new(Vec::new());
+
+const SEARCHING: u64 = 1;
+const NAPPING: u64 = 1 << 16;
+const SLEEPING: u64 = 1 << 32;
+
+/// A look at the counts.
+#[derive(Clone, Copy, Debug)]
+struct Counts(u64);
+
+impl Counts {
+    fn searching(self) -> bool {
+        self.0 & 0xFFFF != 0
+    }
+
+    fn napping(self) -> bool {
+        (self.0 >> 16) & 0xFFFF != 0
+    }
+
+    fn sleeping(self) -> bool {
+        (self.0 >> 32) & 0xFFFF != 0
+    }
+}
+
+impl Idle {
+    /// One for so many workers.
+    pub(super) fn take(workers: usize) -> &'static Self {
+        let mut unused = UNUSED.lock();
+        match unused.iter().position(|idle| idle.sleepers.len() == workers) {
+            Some(index) => unused.swap_remove(index),
+            None => Box::leak(Box::new(Self {
+                counts: CachePadded::new(AtomicU64::new(0)),
+                sleepers: (0..workers).map(|_| CachePadded::new(Sleep::new())).collect(),
+            })),
+        }
+    }
+
+    /// Gives it to the next runtime. The workers have gone home.
+    pub(super) fn give_back(&'static self) {
+        UNUSED.lock().push(self);
+    }
+
+    /// Tasks were pushed to a worker's deque, which now holds `waiting`: somebody else might want them.
+    #[inline]
+    pub(super) fn work_pushed(&self, waiting: usize) {
+        let counts = self.look();
+        if counts.searching() {
+            return;
+        }
+        if counts.sleeping() || (counts.napping() && waiting >= BACKLOG) {
+            self.wake_one(waiting >= BACKLOG);
+        }
+    }
+
+    /// Tasks were injected: without a worker awake nobody will find them.
+    pub(super) fn work_injected(&self) {
+        let counts = self.look();
+        if !counts.searching() && (counts.sleeping() || counts.napping()) {
+            self.wake_one(true);
+        }
+    }
+
+    #[cold]
+    fn wake_one(&self, also_nap: bool) {
+        // Few workers, rarely: a list of sleepers would cost more to keep than this to walk.
+        for sleep in &self.sleepers {
+            if sleep.wake(self, also_nap) {
+                return;
+            }
+        }
+    }
+
+    /// Wakes worker `index` if it rests; the caller has put something into its inbox, or has set a flag.
+    pub(super) fn wake(&self, index: usize) {
+        self.sleepers[index].wake(self, true);
+    }
+
+    /// Worker `index`, a searcher, goes to rest; see [`Sleep::rest`].
+    pub(super) fn rest(&self, index: usize, rest: Rest, found_work: impl FnOnce() -> bool) {
+        self.sleepers[index].rest(self, rest, found_work);
+    }
+
+    /// What a maker of work sees, after it has put the work where it is found.
+    #[inline]
+    fn look(&self) -> Counts {
+        // Pairs with the fences in `Sleep::rest` and `Shared::search_ended`; see the top of the file.
+        fence(Ordering::SeqCst);
+        Counts(self.counts.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn begin_search(&self) {
+        // Relaxed: seen by makers as a hint; what counts is the step out of it.
+        self.counts.fetch_add(SEARCHING, Ordering::Relaxed);
+    }
+
+    /// Returns whether no other worker is left searching.
+    pub(super) fn end_search(&self) -> bool {
+        // AcqRel: work that a maker left to this searcher is seen by whoever it wakes.
+        self.counts.fetch_sub(SEARCHING, Ordering::AcqRel) & 0xFFFF == 1
+    }
+}
+
+/// How long a worker sleeps at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Not longer than this: it has seen work that others will do, unless they are held up.
+    Nap(Duration),
+    /// Until it is woken.
+    Sleep,
+}
+
+const AWAKE: u32 = 0;
+const ASLEEP: u32 = 1;
+const DROWSY: u32 = 2;
+/// Being woken: the waker counts it as a searcher first, so that it cannot leave the count, and be
+/// missed in it, before it is in it.
+const CLAIMED: u32 = 3;
+
+/// One worker's place to sleep.
+#[derive(Debug)]
+struct Sleep {
+    word: AtomicU32,
+}
+
+impl Sleep {
+    const fn new() -> Self {
+        Self { word: AtomicU32::new(AWAKE) }
+    }
+
+    /// A searching worker goes to rest, unless `found_work`, asked after everybody can see it rest,
+    /// says that there is work. Returns when it is a searcher again: woken, rested, or not tired.
+    fn rest(&self, idle: &Idle, rest: Rest, found_work: impl FnOnce() -> bool) {
+        let (word, count, timeout) = match rest {
+            Rest::Nap(timeout) => (DROWSY, NAPPING, Some(timeout)),
+            Rest::Sleep => (ASLEEP, SLEEPING, None),
+        };
+        // Relaxed: the count below, SeqCst, keeps it in its place. A waker may be quicker and take the
+        // worker out of the count before it is in it; the sum is right again in a moment.
+        self.word.store(word, Ordering::Relaxed);
+        // SeqCst: one order for all counts; see the top of the file.
+        idle.counts.fetch_add(count.wrapping_sub(SEARCHING), Ordering::SeqCst);
+        // Pairs with the fences in `Idle::look`, `wake` and `Shared::close`; see the top of the file.
+        fence(Ordering::SeqCst);
+        let mut tired = !found_work();
+        loop {
+            // Acquire: pairs with the Release in `wake`.
+            match self.word.load(Ordering::Acquire) {
+                AWAKE => return,
+                CLAIMED => futex::wait(&self.word, CLAIMED, None),
+                _ if tired => {
+                    futex::wait(&self.word, word, timeout);
+                    // A nap may end early by a stray signal; it is a nap. A sleep goes on.
+                    tired = timeout.is_none();
+                }
+                _ => {
+                    // Relaxed: nobody has woken it, so there is nobody to pair with.
+                    if self
+                        .word
+                        .compare_exchange(word, AWAKE, Ordering::Relaxed, Ordering::Relaxed)
+                        .is_ok()
+                    {
+                        // Nor has anybody counted it as searching. SeqCst: as the count above.
+                        idle.counts.fetch_add(SEARCHING.wrapping_sub(count), Ordering::SeqCst);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Wakes the worker if it rests and makes it a searcher; says whether it did. The caller has made
+    /// its work visible before.
+    fn wake(&self, idle: &Idle, also_nap: bool) -> bool {
+        // Pairs with the fence in `rest`; see the top of the file.
+        fence(Ordering::SeqCst);
+        let word = self.word.load(Ordering::Relaxed);
+        let count = match word {
+            ASLEEP => SLEEPING,
+            DROWSY if also_nap => NAPPING,
+            _ => return false,
+        };
+        // Relaxed: the store below publishes.
+        if self.word.compare_exchange(word, CLAIMED, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            return false;
+        }
+        // SeqCst: one order for all counts; see the top of the file.
+        idle.counts.fetch_add(SEARCHING.wrapping_sub(count), Ordering::SeqCst);
+        // Release: pairs with the Acquire in `rest`.
+        self.word.store(AWAKE, Ordering::Release);
+        futex::wake_one(&self.word);
+        true
+    }
+}

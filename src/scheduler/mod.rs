@@ -1,0 +1,34 @@
+//! The M:N scheduler: which task runs next, where, and on which stack.
+//!
+//! ```text
+//!  spawn on a worker ──────▶ deque ◀── steals what has not started ── other workers
+//!  spawn from outside ─▶ injector ─▶ deque
+//!  wake on the worker ─────▶ LIFO slot ─▶ (displaced) queue
+//!  wake from elsewhere ────▶ inbox ─▶ queue
+//!  yield ──────────────────▶ queue
+//!
+//!  next task: LIFO slot, queue, deque, inbox; every 61st time a look at what else waits
+//! ```
+//!
+//! A task that has started stays on its worker, so that thread-locals, `Rc`s and lock guards never
+//! change threads under a suspended frame; one that has not may be stolen. A task that yields, parks or
+//! ends picks the next one itself and switches to it directly. The worker's own stack (its *root*) runs
+//! only when there is nothing to run: it searches, steals and sleeps.
+//!
+//! [`shared`] is what the workers of a runtime know of each other, [`idle`] who searches and who
+//! sleeps, [`worker`] the running side, [`search`] the root's side, [`switching`] how one task makes
+//! way for the next.
+//!
+//! Tried elsewhere and not done here: migrating started tasks by default (unsound with thread-locals),
+//! a FIFO deque (a tree of a million spawns then holds a level of stacks instead of a path), waking a
+//! worker for every spawn (a microsecond and a half each, for work that is gone when it arrives).
+
+mod idle;
+mod search;
+mod shared;
+mod switching;
+mod worker;
+
+pub(crate) use shared::{Placement, Shared};
+pub(crate) use switching::yield_now;
+pub(crate) use worker::Worker;

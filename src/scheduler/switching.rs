@@ -1,0 +1,349 @@
+//! How one task makes way for the next: yield, park, end, and the first steps on a new stack.
+//!
+//! Every switch hands over two things: the address of the cell where the side that was left is to be
+//! kept (whoever arrives puts it there), and what else must be done once nobody stands on that stack
+//! any more ([`After`]), or null for nothing.
+//!
+//! # Invariants
+//!
+//! 1. A stack is switched to once for each time that it was left; a [`Task`] is the right to do so.
+//! 2. `After` lies on the stack that was left. Whoever arrives moves it away before acting on it: the
+//!    act may set the task loose. It has no destructor, so what is left behind does no harm.
+//! 3. A task that stays on its worker may be queued before its stack is left, because only this worker
+//!    will take it out again, after the switch. One that may be taken by others is queued after.
+
+#![allow(unsafe_code)]
+
+use super::shared::Shared;
+use super::worker::Worker;
+use crate::context::{Arrival, Context, Value, switch};
+use crate::stack::{Stack, StackClass};
+use crate::task::{Door, Header, Place, Published, Task, Wait, park_in_kernel};
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
+
+/// How this scheduler's tasks wait and are woken.
+pub(super) static DOOR: Door = Door { park, schedule };
+
+/// What is to be done once the side that was left is off its stack.
+enum After {
+    /// Let it be known that it waits, or let it run again if it has been woken since.
+    Park(Task, Wait),
+    /// Put it where others may find it.
+    Requeue(Task),
+    /// The stack is free.
+    Retire(Stack),
+}
+
+impl After {
+    /// The value for the switch; null for nothing.
+    #[inline(always)]
+    fn to_value(after: *mut Self) -> Value {
+        Value::new(after.cast())
+    }
+}
+
+/// What whoever arrives on a stack does first, with what the switch brought.
+///
+/// # Safety
+///
+/// The switch was made by this scheduler, just now.
+#[inline(always)]
+unsafe fn arrive(from: Context, word: usize, value: Value) {
+    // SAFETY: every switch of this file hands over a cell that outlives it, and a value.
+    unsafe {
+        let kept: *const Cell<Context> = ptr::with_exposed_provenance(word);
+        (*kept).set(from);
+        let after = value.assume_init().cast::<After>();
+        if !after.is_null() {
+            act(after.read());
+        }
+    }
+}
+
+/// Does what the side that was left could not do itself.
+fn act(after: After) {
+    // SAFETY: called on arrival: from a task or a root.
+    let worker = unsafe { Worker::current_unchecked() };
+    match after {
+        After::Park(task, wait) => match task.publish_park(wait, Place::Scheduler) {
+            Published::Parked => {}
+            Published::Woken => worker.push_awake(task),
+        },
+        After::Requeue(task) => worker.push_new(task),
+        After::Retire(stack) => worker.put_stack(stack),
+    }
+}
+
+/// Leaves the running stack for `to`. Returns when somebody has come back to it, having done what they
+/// left to do.
+///
+/// # Safety
+///
+/// `kept` is where those who would come back look for the running side, and `after` is null or lives on
+/// the running stack. Invariant 1 for `to`. On return the worker may be another.
+#[inline(always)]
+unsafe fn leave(to: Context, kept: *const Cell<Context>, after: *mut After) {
+    // SAFETY: the caller's.
+    unsafe {
+        let Arrival { from, word, value } =
+            switch(to, kept.expose_provenance(), After::to_value(after));
+        arrive(from, word, value);
+    }
+}
+
+impl Worker {
+    /// Makes `task` the one that runs, and gives the context to switch to: the task's, or that of a
+    /// stack where it will begin. None if it cannot begin now.
+    #[inline(always)]
+    fn enter(&self, task: Task) -> Option<Context> {
+        let context = task.context.get();
+        if context.is_some() {
+            self.local.task.set(Some(task.into_raw()));
+            return Some(context);
+        }
+        self.enter_new(task)
+    }
+
+    #[inline]
+    fn enter_new(&self, task: Task) -> Option<Context> {
+        let (stack, entry) = match self.take_stack(task.class()) {
+            Ok(stack) => (stack, begin as crate::context::Entry),
+            Err(error) => match self.spare.take() {
+                Some(spare) => {
+                    self.refusal.set(Some(error.to_string()));
+                    (spare, refuse as crate::context::Entry)
+                }
+                None => {
+                    // SAFETY: ours to queue.
+                    unsafe { self.starved.push_back(task.into_raw()) };
+                    return None;
+                }
+            },
+        };
+        task.stack_base.set(stack.base().as_ptr());
+        // SAFETY: the stack is ours and empty; its first frame is a multiple of 64.
+        let context = unsafe {
+            let class = ptr::without_provenance_mut(stack.class().index());
+            let context = Context::new(stack.first_frame(), entry, class);
+            let _ = stack.into_parts();
+            context
+        };
+        self.local.task.set(Some(task.into_raw()));
+        Some(context)
+    }
+
+    /// The next task that can run, and where. None also if there was no stack for it: then the root
+    /// goes on, after whoever asks has given up the stack that it may be about to leave.
+    #[inline(always)]
+    fn next_context(&self) -> Option<Context> {
+        self.enter(self.next()?)
+    }
+
+    /// Takes a task that waited and was woken before it had gone.
+    fn push_awake(&self, task: Task) {
+        if task.migratable() { self.push_new(task) } else { self.push_woken(task) }
+    }
+}
+
+/// Lets the other tasks of this worker run once. On an OS thread, lets the kernel's other threads.
+///
+/// Inlined into its callers, all the way: a `ret` after a switch would be predicted to return to where
+/// the side that was left had called from.
+#[inline(always)]
+pub(crate) fn yield_now() {
+    let Some(worker) = Worker::current().filter(|worker| worker.runs_a_task()) else {
+        return crate::sys::yield_thread();
+    };
+    // What std counts per OS thread must not be seen by a neighbour; see `park`.
+    if std::thread::panicking() {
+        return crate::sys::yield_thread();
+    }
+    // SAFETY: a task is running, and it is this.
+    let task = unsafe { Task::from_raw(worker.local.task.get().unwrap_unchecked()) };
+    let kept: *const Cell<Context> = &raw const task.context;
+    if task.migratable() {
+        return yield_migratable(worker, task);
+    }
+    let Some(mut next) = worker.next() else {
+        // Alone: the task just goes on.
+        let _ = task.into_raw();
+        return;
+    };
+    let this = task.into_raw();
+    // SAFETY: invariant 3: it stays on this worker.
+    unsafe { worker.queue.push_back(this) };
+    loop {
+        if let Some(to) = worker.enter(next) {
+            // SAFETY: `to` was just taken; the task's own cell is where it is looked for.
+            return unsafe { leave(to, kept, ptr::null_mut()) };
+        }
+        // There was no stack for that one.
+        match worker.next() {
+            Some(other) if !other.is(this) => next = other,
+            // Back to itself, and it has not left: it just goes on.
+            _ => return,
+        }
+    }
+}
+
+/// As [`yield_now`], for a task that others may take as soon as it is queued.
+#[cold]
+fn yield_migratable(worker: &Worker, task: Task) {
+    let kept: *const Cell<Context> = &raw const task.context;
+    let Some(to) = worker.next_context() else {
+        let _ = task.into_raw();
+        return;
+    };
+    let mut after = After::Requeue(task);
+    // SAFETY: as in `yield_now`; `after` is on this stack and is moved away by whoever arrives.
+    unsafe { leave(to, kept, &raw mut after) };
+}
+
+/// Makes the running task wait.
+///
+/// # Safety
+///
+/// `header` is the running task's.
+unsafe fn park(header: NonNull<Header>, wait: Wait) {
+    // std counts panics by OS thread. Were a neighbour to run now, its `panicking()` would be true: it
+    // would poison the locks that it releases, and its own panic would abort. So the worker waits.
+    if std::thread::panicking() {
+        // SAFETY: the caller's.
+        return unsafe { park_in_kernel(header, wait) };
+    }
+    // SAFETY: the running task's block is alive.
+    let kept: *const Cell<Context> = unsafe { &raw const (*header.as_ptr()).context };
+    // SAFETY: a task is running, and it is this.
+    let worker = unsafe { Worker::current_unchecked() };
+    let to = worker.next_context().unwrap_or_else(|| worker.enter_root());
+    // SAFETY: the running task's, which its worker has.
+    let mut after = After::Park(unsafe { Task::from_raw(header) }, wait);
+    // SAFETY: as in `yield_migratable`.
+    unsafe { leave(to, kept, &raw mut after) };
+}
+
+/// Makes a task run that waited and whose `parked` the caller has cleared.
+///
+/// # Safety
+///
+/// The task is this scheduler's.
+unsafe fn schedule(task: Task) {
+    // SAFETY: a task that has not ended keeps its runtime alive, and this one does not run before it is
+    // queued below.
+    let shared = unsafe { &*task.runtime().cast::<Shared>() };
+    let here = Worker::current().filter(|worker| worker.belongs_to(shared));
+    // A task that has started has a home.
+    let home = task.home().unwrap_or(0);
+    match here {
+        Some(worker) if task.migratable() => worker.push_new(task),
+        None if task.migratable() => shared.inject(task),
+        Some(worker) if worker.index() == home => worker.push_woken(task),
+        _ => shared.deliver(task, home),
+    }
+}
+
+/// The first function on a task's stack: runs one task after the other, for as long as the next one is
+/// new too and fits the stack. Then it leaves the stack for good.
+unsafe extern "C" fn begin(word: usize, value: Value, from: Context, class: *mut ()) -> ! {
+    // SAFETY: entered by a switch of this file; `enter_new` passes the class.
+    let stack = unsafe {
+        arrive(from, word, value);
+        running_stack(class)
+    };
+    loop {
+        // SAFETY: each task that is made the running one without a context is run once, here.
+        unsafe { end(run_current(|task| task.run())) };
+        // SAFETY: a task's stack; the worker may have changed if the task was migratable.
+        let worker = unsafe { Worker::current_unchecked() };
+        let Some(next) = worker.next() else { leave_for_good(worker.enter_root(), stack) };
+        if next.context.get().is_some() || next.class() != stack.class() {
+            let to = worker.enter(next).or_else(|| worker.next_context());
+            leave_for_good(to.unwrap_or_else(|| worker.enter_root()), stack);
+        }
+        next.stack_base.set(stack.base().as_ptr());
+        worker.local.task.set(Some(next.into_raw()));
+    }
+}
+
+/// The first function on a spare stack: ends the task for which no other stack was to be had.
+unsafe extern "C" fn refuse(word: usize, value: Value, from: Context, class: *mut ()) -> ! {
+    // SAFETY: as in `begin`.
+    let stack = unsafe {
+        arrive(from, word, value);
+        running_stack(class)
+    };
+    // SAFETY: as in `begin`.
+    unsafe {
+        let reason = Worker::current_unchecked().refusal.take().unwrap_or_default();
+        end(run_current(|task| task.refuse(reason)));
+        let worker = Worker::current_unchecked();
+        leave_for_good(worker.next_context().unwrap_or_else(|| worker.enter_root()), stack)
+    }
+}
+
+/// The stack that the running, new task has been given.
+///
+/// # Safety
+///
+/// Called once on that stack, with the class that `enter_new` passes.
+unsafe fn running_stack(class: *mut ()) -> Stack {
+    // SAFETY: the caller's: `enter_new` has given up the parts of just this stack.
+    unsafe {
+        let task = Worker::current_unchecked().local.task.get().unwrap_unchecked();
+        let base = NonNull::new_unchecked(task.as_ref().stack_base.get());
+        Stack::from_parts(base, StackClass::all()[class.addr()])
+    }
+}
+
+/// Runs the running task by `how`, to its end, and gives it back.
+///
+/// # Safety
+///
+/// On the task's stack; `how` is right for it.
+#[inline(always)]
+unsafe fn run_current(how: impl FnOnce(&Task)) -> Task {
+    // SAFETY: a task is running.
+    unsafe {
+        let task = Task::from_raw(Worker::current_unchecked().local.task.get().unwrap_unchecked());
+        how(&task);
+        task
+    }
+}
+
+/// Counts a task out and gives up its block.
+fn end(task: Task) {
+    // SAFETY: on the task's stack.
+    let worker = unsafe { Worker::current_unchecked() };
+    // From here on the worker is between two tasks: what is freed below has no user's destructor.
+    worker.local.task.set(None);
+    worker.tally().ended.increment();
+    drop(task.into_ref());
+}
+
+/// Leaves a stack that nothing lives on any more for `to`.
+fn leave_for_good(to: Context, stack: Stack) -> ! {
+    let mut after = After::Retire(stack);
+    // SAFETY: on a task's stack. `to` was just taken; nobody comes back for what is kept in `nowhere`.
+    unsafe {
+        let nowhere: *const Cell<Context> = &raw const Worker::current_unchecked().nowhere;
+        leave(to, nowhere, &raw mut after);
+        core::hint::unreachable_unchecked()
+    }
+}
+
+impl Worker {
+    /// Makes the root the one that runs.
+    fn enter_root(&self) -> Context {
+        self.local.task.set(None);
+        self.root.get()
+    }
+
+    /// Runs tasks, from the root, until there is none that can run.
+    pub(super) fn run_tasks(&self) {
+        while let Some(to) = self.next_context() {
+            // SAFETY: `to` was just taken; the root is looked for in its cell.
+            unsafe { leave(to, &raw const self.root, ptr::null_mut()) };
+        }
+    }
+}

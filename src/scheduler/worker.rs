@@ -1,0 +1,379 @@
+//! A worker: an OS thread, the tasks that are its own, and the choice of the next one.
+//!
+//! # Invariants
+//!
+//! 1. A worker is touched by its own thread alone; what others may touch is its [`Remote`]. Many
+//!    tasks run on that thread, each for a while, so all fields are cells: no reference to what is in
+//!    one lives across a switch.
+//! 2. A worker lives until its root has returned, which is after its last task has ended or moved.
+//! 3. A `Worker` reference is good until the next switch: a migratable task may come back elsewhere.
+
+#![allow(unsafe_code)]
+
+use super::shared::{BACKLOG, Remote, Shared, Tally};
+use crate::context::{Context, set_thread_word, thread_word};
+use crate::stack::overflow::{self, AlternateStack};
+use crate::stack::pool::Magazines;
+use crate::stack::{Stack, StackClass, StackError, pool};
+use crate::task::{Header, Local, Task, describe_current};
+use crate::util::list::Fifo;
+use core::cell::{Cell, RefCell};
+use core::ptr::{self, NonNull};
+use core::sync::atomic::Ordering;
+use crossbeam_deque::{Steal, Stealer};
+use crossbeam_utils::CachePadded;
+use std::io;
+use std::sync::Arc;
+
+/// Every so many tasks the worker looks at what it would not see otherwise. Prime, so that it does not
+/// fall into step with a program's own period (as in Go's scheduler).
+const TICKS: u32 = 61;
+
+/// How often in a row the task that was woken last may overtake the queue.
+const LIFO_RUNS: u32 = 16;
+
+/// By how many live tasks, and by what part of them, one worker may have more than another before new
+/// ones go to the other: enough to keep tasks together that are spawned together.
+const SLACK: usize = 16;
+const SLACK_SHIFT: u32 = 5;
+
+/// The running side of a worker.
+#[repr(C)]
+pub(crate) struct Worker {
+    /// First: its address is the thread's word.
+    pub(super) local: Local,
+    /// Where the worker's own stack goes on, while a task runs.
+    pub(super) root: Cell<Context>,
+    /// Where a stack that has ended leaves a context that nobody will use.
+    pub(super) nowhere: Cell<Context>,
+    /// How many more tasks until the next look round.
+    ticks: Cell<u32>,
+    lifo_runs: Cell<u32>,
+    /// The task of this worker that was woken last, by the worker itself.
+    lifo: Cell<Option<NonNull<Header>>>,
+    /// Tasks of this worker that are to run.
+    pub(super) queue: Fifo<Header>,
+    /// Tasks that any worker may take: new ones, and migratable ones.
+    pub(super) deque: crossbeam_deque::Worker<Task>,
+    /// The deque may hold something.
+    deque_used: Cell<bool>,
+    /// How many live tasks there may be before the next look at the other workers' numbers.
+    live_limit: Cell<usize>,
+    /// Which worker was looked at last for that, and how often it had looked round.
+    rounds_seen: Cell<(usize, usize)>,
+    pub(super) magazines: RefCell<Magazines>,
+    /// A stack for dropping the closures of tasks for which there is none.
+    pub(super) spare: Cell<Option<Stack>>,
+    /// Why the task that is about to begin on the spare stack has to end there.
+    pub(super) refusal: Cell<Option<String>>,
+    /// New tasks for which there was no stack, not even the spare one.
+    pub(super) starved: Fifo<Header>,
+    index: usize,
+    shared: Arc<Shared>,
+}
+
+impl Worker {
+    /// The worker whose thread this is, read afresh.
+    #[inline(always)]
+    pub(crate) fn current<'a>() -> Option<&'a Self> {
+        // SAFETY: null, or the worker that `serve` lives for (invariant 2); for how long, says
+        // invariant 3.
+        unsafe { thread_word().cast::<Self>().as_ref() }
+    }
+
+    /// As [`current`](Self::current), where there is one for certain.
+    ///
+    /// # Safety
+    ///
+    /// Called from a task or a root.
+    #[inline(always)]
+    pub(super) unsafe fn current_unchecked<'a>() -> &'a Self {
+        // SAFETY: the caller's, and as in `current`.
+        unsafe { &*thread_word().cast::<Self>() }
+    }
+
+    /// Makes the shared part for `count` workers, and their deques.
+    pub(crate) fn prepare(
+        count: usize,
+        class: StackClass,
+    ) -> (Arc<Shared>, Vec<crossbeam_deque::Worker<Task>>) {
+        overflow::set_describe(describe_current);
+        let deques: Vec<_> = (0..count).map(|_| crossbeam_deque::Worker::new_lifo()).collect();
+        let remotes = deques.iter().map(|deque| CachePadded::new(Remote::new(deque.stealer())));
+        (Arc::new(Shared::new(remotes.collect(), class)), deques)
+    }
+
+    /// Is worker `index` of `shared` until the runtime stops. `ready` learns whether it could begin.
+    pub(crate) fn serve(
+        shared: Arc<Shared>,
+        index: usize,
+        deque: crossbeam_deque::Worker<Task>,
+        ready: impl FnOnce(io::Result<()>),
+    ) {
+        let spare = match pool::take(StackClass::SMALLEST) {
+            Ok(spare) => spare,
+            Err(error) => return ready(Err(error.into())),
+        };
+        // An overflow's handler cannot run on the stack that is full. Signals stay as they are: blocking
+        // them here, to keep the program's own handlers off coroutines' stacks, was tried and dropped,
+        // because a child process inherits the mask and could not be terminated.
+        let _alternate_stack = AlternateStack::ensure();
+        let worker = Self {
+            local: Local { task: Cell::new(None) },
+            root: Cell::new(Context::NONE),
+            nowhere: Cell::new(Context::NONE),
+            ticks: Cell::new(TICKS),
+            lifo_runs: Cell::new(0),
+            lifo: Cell::new(None),
+            queue: Fifo::new(),
+            deque,
+            deque_used: Cell::new(false),
+            live_limit: Cell::new(0),
+            rounds_seen: Cell::new((usize::MAX, 0)),
+            magazines: RefCell::new(Magazines::new()),
+            spare: Cell::new(Some(spare)),
+            refusal: Cell::new(None),
+            starved: Fifo::new(),
+            index,
+            shared,
+        };
+        set_thread_word((&raw const worker).cast_mut().cast());
+        ready(Ok(()));
+        worker.run_root();
+        set_thread_word(ptr::null_mut());
+        if let Some(spare) = worker.spare.take() {
+            pool::put(spare);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(super) fn shared_handle(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    #[inline(always)]
+    pub(super) fn index(&self) -> usize {
+        self.index
+    }
+
+    #[inline(always)]
+    pub(super) fn remote(&self) -> &Remote {
+        &self.shared.remotes[self.index]
+    }
+
+    #[inline(always)]
+    pub(super) fn tally(&self) -> &Tally {
+        &self.remote().tally
+    }
+
+    #[inline(always)]
+    pub(super) fn belongs_to(&self, shared: &Shared) -> bool {
+        ptr::eq(Arc::as_ptr(&self.shared), shared)
+    }
+
+    /// Whether this is asked from a task, and not from the root.
+    pub(super) fn runs_a_task(&self) -> bool {
+        self.local.task.get().is_some()
+    }
+
+    /// Takes a new task, or a migratable one that is to run: any worker may have it.
+    #[inline]
+    pub(super) fn push_new(&self, task: Task) {
+        self.deque.push(task);
+        self.deque_used.set(true);
+        if self.shared.workers() > 1 {
+            self.shared.idle.work_pushed(self.deque.len());
+        }
+    }
+
+    /// Takes a task of this worker that was woken on it: it runs soon, while what woke it is warm.
+    #[inline]
+    pub(super) fn push_woken(&self, task: Task) {
+        if let Some(earlier) = self.lifo.replace(Some(task.into_raw())) {
+            // SAFETY: out of the slot, so ours to queue.
+            unsafe { self.queue.push_back(earlier) };
+        }
+    }
+
+    /// The task to run next, of those that this worker knows of.
+    #[inline(always)]
+    pub(super) fn next(&self) -> Option<Task> {
+        let ticks = self.ticks.get() - 1;
+        self.ticks.set(ticks);
+        if ticks == 0 {
+            self.look_round();
+        }
+        if let Some(task) = self.lifo.take() {
+            let runs = self.lifo_runs.get();
+            if runs < LIFO_RUNS {
+                self.lifo_runs.set(runs + 1);
+                // SAFETY: out of the slot, so ours to run.
+                return Some(unsafe { Task::from_raw(task) });
+            }
+            // SAFETY: as above, to queue.
+            unsafe { self.queue.push_back(task) };
+        }
+        self.lifo_runs.set(0);
+        match self.queue.pop_front() {
+            // SAFETY: out of the queue, so ours to run.
+            Some(task) => Some(unsafe { Task::from_raw(task) }),
+            None => self.next_new(),
+        }
+    }
+
+    /// The next task of those that nobody has taken on yet, then of those that others have sent.
+    #[inline(never)]
+    fn next_new(&self) -> Option<Task> {
+        while self.deque_used.get() {
+            match self.deque.pop() {
+                Some(task) => {
+                    if let Some(task) = self.take_on(task) {
+                        return Some(task);
+                    }
+                }
+                None => self.deque_used.set(false),
+            }
+        }
+        self.next_sent()
+    }
+
+    /// The next task that others have sent.
+    pub(super) fn next_sent(&self) -> Option<Task> {
+        if self.remote().inbox().is_empty() {
+            return None;
+        }
+        self.remote().inbox().take_all(&self.queue);
+        // SAFETY: out of the queue, so ours to run.
+        self.queue.pop_front().map(|task| unsafe { Task::from_raw(task) })
+    }
+
+    /// Looks at what a busy worker would never see: the inbox, the injector, the oldest new task.
+    #[cold]
+    fn look_round(&self) {
+        self.ticks.set(TICKS);
+        self.live_limit.set(0);
+        self.tally().rounds.increment();
+        self.remote().inbox().take_all(&self.queue);
+        self.take_injected();
+        // The deque gives the newest first; without this the oldest might wait for ever.
+        if let Steal::Success(task) = self.oldest().steal() {
+            if let Some(task) = self.take_on(task) {
+                // SAFETY: out of the deque, so ours to queue.
+                unsafe { self.queue.push_back(task.into_raw()) };
+            }
+        }
+    }
+
+    fn oldest(&self) -> &Stealer<Task> {
+        &self.remote().stealer
+    }
+
+    /// Moves a share of the injected tasks to the deque, all of a few: those that were spawned together
+    /// should start together. Says whether there were any.
+    pub(super) fn take_injected(&self) -> bool {
+        if self.shared.injector.is_empty() {
+            return false;
+        }
+        let mut taken = false;
+        loop {
+            match self.shared.injector.steal_batch(&self.deque) {
+                Steal::Success(()) => taken = true,
+                Steal::Empty => break,
+                Steal::Retry => {}
+            }
+            if self.deque.len() >= BACKLOG {
+                break;
+            }
+        }
+        if taken {
+            self.deque_used.set(true);
+        }
+        taken
+    }
+
+    /// Tells the worker that something was put into its deque from the stealing side.
+    pub(super) fn note_stolen(&self) {
+        self.deque_used.set(true);
+    }
+
+    /// Takes a task out of the deque on this worker, unless it is bound for another, to which it then
+    /// goes.
+    #[inline]
+    fn take_on(&self, task: Task) -> Option<Task> {
+        if task.context.get().is_some() {
+            // Migratable, and started.
+            return Some(task);
+        }
+        if self.remote().live() >= self.live_limit.get() && self.shared.workers() > 1 {
+            if let Some(other) = self.worker_with_room() {
+                self.shared.place(task, other);
+                return None;
+            }
+        }
+        let home = task.claim_home(self.index);
+        if home == self.index {
+            self.tally().started.increment();
+            return Some(task);
+        }
+        self.shared.place(task, home);
+        None
+    }
+
+    /// Another worker, if it has so many fewer live tasks that the next one should start there: long
+    /// after a trickle of tasks has started here, it would all still be here.
+    #[cold]
+    fn worker_with_room(&self) -> Option<usize> {
+        let live = self.remote().live();
+        let other = self.shared.least_loaded();
+        let remote = &self.shared.remotes[other];
+        let there = remote.live();
+        let allowed = there + SLACK + (there >> SLACK_SHIFT);
+        // What is placed there cannot be stolen back: only if that worker gets round to it.
+        let rounds = remote.tally.rounds.get();
+        let seen = self.rounds_seen.replace((other, rounds));
+        // Relaxed: for placement.
+        let busy = remote.tally.busy.load(Ordering::Relaxed);
+        if live > allowed && (!busy || seen != (other, rounds)) {
+            return Some(other);
+        }
+        self.live_limit.set((live + SLACK / 2).max(allowed));
+        None
+    }
+
+    /// Puts one task that had no stack back into the queue: there may be one now.
+    pub(super) fn retry_a_starved(&self) {
+        if let Some(task) = self.starved.pop_front() {
+            // SAFETY: out of one list, into the other.
+            unsafe { self.queue.push_back(task) };
+        }
+    }
+
+    /// A stack for a new task.
+    #[inline]
+    pub(super) fn take_stack(&self, class: StackClass) -> Result<Stack, StackError> {
+        self.magazines.borrow_mut().take(class)
+    }
+
+    /// Takes back a stack that nothing lives on any more.
+    #[inline]
+    pub(super) fn put_stack(&self, stack: Stack) {
+        self.retry_a_starved();
+        if stack.class() == StackClass::SMALLEST {
+            // The spare one comes first.
+            match self.spare.take() {
+                None => return self.spare.set(Some(stack)),
+                spare => self.spare.set(spare),
+            }
+        }
+        self.magazines.borrow_mut().put(stack);
+    }
+
+    /// Whether anything waits in this worker's own lists; for the root, about to rest.
+    pub(super) fn has_work(&self) -> bool {
+        !self.remote().inbox().is_empty() || !self.queue.is_empty() || self.lifo.get().is_some()
+    }
+}

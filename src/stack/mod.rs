@@ -1,0 +1,124 @@
+//! Stacks: where they come from, what guards them, who has which.
+//!
+//! ```text
+//!   one slot, from low to high addresses                    the next slot
+//!   | guard, never accessible | stack, touched from the base down | guard | ...
+//!                             ^ limit                        base ^
+//! ```
+//!
+//! A slot is reserved at its full size and committed by touch: it grows without copying, without a
+//! signal and without a mapping of its own, and pointers into it stay good. [`arena`] reserves and
+//! carves slots, [`guard`] makes their low ends inaccessible, [`pool`] keeps those that are not in
+//! use, [`overflow`] answers when somebody runs into a guard.
+//!
+//! # Invariants
+//!
+//! 1. A [`Stack`] is the only owner of its slot.
+//! 2. A slot's memory stays mapped until the process ends: reservations are never unmapped.
+//! 3. A [`Stack`] has a guard below its limit; one that could not be guarded never becomes one.
+
+#![allow(unsafe_code)]
+
+mod arena;
+mod class;
+mod guard;
+pub(crate) mod overflow;
+pub(crate) mod pool;
+
+pub(crate) use class::{DEFAULT_STACK_SIZE, StackClass};
+
+use core::ptr::NonNull;
+use std::fmt;
+use std::io;
+
+/// The stack of one coroutine, guarded.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    base: NonNull<u8>,
+    class: StackClass,
+}
+
+// SAFETY: invariant 1; it is memory, and nobody's thread.
+unsafe impl Send for Stack {}
+
+impl Stack {
+    /// The high end: the address above the stack's last byte.
+    #[inline]
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    #[inline]
+    pub(crate) fn class(&self) -> StackClass {
+        self.class
+    }
+
+    /// Where the first frame begins: up to 960 bytes below the base, differently from slot to slot,
+    /// so that the hot ends of a million stacks do not all fall into the same sets of the caches.
+    #[inline]
+    pub(crate) fn first_frame(&self) -> *mut u8 {
+        // The upper bits of the product depend on all bits of the slot's number (Fibonacci hashing,
+        // Knuth, volume 3, 6.4).
+        let slot = (self.base.addr().get() >> 14) as u64;
+        let lines = (slot.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 60) as usize;
+        self.base.as_ptr().wrapping_sub(lines * 64)
+    }
+
+    /// Gives up the owner but not the slot, which [`Stack::from_parts`] must pick up again.
+    #[inline]
+    pub(crate) fn into_parts(self) -> (NonNull<u8>, StackClass) {
+        (self.base, self.class)
+    }
+
+    /// # Safety
+    ///
+    /// The parts come from [`Stack::into_parts`] and nobody else picks them up.
+    #[inline]
+    pub(crate) unsafe fn from_parts(base: NonNull<u8>, class: StackClass) -> Self {
+        Self { base, class }
+    }
+}
+
+/// Why there is no stack to be had.
+#[derive(Debug)]
+pub(crate) enum StackError {
+    /// The kernel gave no address space for another slot.
+    Reserve { size: usize, source: io::Error },
+    /// Guards cost mappings here, and the budget is used up.
+    GuardBudget { budget: usize, max_map_count: usize },
+    /// The kernel refused to guard a slot.
+    Guard { source: io::Error },
+}
+
+impl fmt::Display for StackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reserve { size, source } => write!(
+                f,
+                "no address space for another coroutine stack of {size} bytes ({source}); \
+                 let coroutines end, choose a smaller kettle::thread::Builder::stack_size, or raise \
+                 the limit (ulimit -v, vm.overcommit_memory)"
+            ),
+            Self::GuardBudget { budget, max_map_count } => write!(
+                f,
+                "no guard for another coroutine stack: this kernel has no MADV_GUARD_INSTALL that \
+                 works (Linux 6.13 has), each guard made by mprotect costs two mappings, and {budget} \
+                 is what vm.max_map_count = {max_map_count} leaves room for; raise it with \
+                 `sysctl vm.max_map_count=<number>` before the program starts"
+            ),
+            Self::Guard { source } => write!(
+                f,
+                "the kernel refused to guard another coroutine stack ({source}); if the process is \
+                 short of mappings, raise vm.max_map_count"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StackError {}
+
+impl From<StackError> for io::Error {
+    fn from(error: StackError) -> Self {
+        io::Error::new(io::ErrorKind::OutOfMemory, error.to_string())
+    }
+}

@@ -1,0 +1,93 @@
+//! Pages: their size, guards, and what the kernel allows of them.
+
+#![allow(unsafe_code)]
+
+use super::syscall::{syscall3, syscall4};
+use std::fs;
+use std::io;
+
+/// `MADV_GUARD_INSTALL`, Linux 6.13: from then on every access to the pages is a SIGSEGV, at the
+/// cost of a page-table entry each and of no mapping.
+const MADV_GUARD_INSTALL: usize = 102;
+
+/// The default of `vm.max_map_count`, for where /proc cannot be read.
+const DEFAULT_MAX_MAP_COUNT: usize = 65_530;
+
+/// The size of a page in bytes, a power of two.
+pub(crate) fn page_size() -> usize {
+    // libc's, because rustix's own reading of the auxiliary vector crashes under valgrind.
+    // SAFETY: sysconf only reads.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).expect("Linux knows its page size")
+}
+
+/// Turns the pages of a range into a guard; what they held is lost.
+///
+/// # Errors
+///
+/// The kernel's: EINVAL before Linux 6.13 and in locked memory.
+///
+/// # Safety
+///
+/// The range is page-aligned, mapped, and nobody's to use.
+pub(crate) unsafe fn install_guard(start: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: madvise on a range that the caller owns.
+    unsafe { syscall3(libc::SYS_madvise, start.expose_provenance(), len, MADV_GUARD_INSTALL) }
+        .map(|_| ())
+        .map_err(io::Error::from_raw_os_error)
+}
+
+/// Takes every access to a range away by `mprotect`; it costs two mappings of the process's budget.
+///
+/// # Errors
+///
+/// The kernel's: ENOMEM where the process has no mapping left.
+///
+/// # Safety
+///
+/// As for [`install_guard`].
+pub(crate) unsafe fn protect(start: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: mprotect of a range that the caller owns.
+    unsafe { rustix::mm::mprotect(start.cast(), len, rustix::mm::MprotectFlags::empty()) }
+        .map_err(io::Error::from)
+}
+
+/// Whether the kernel refuses to read the page at `address`. Asked of the kernel itself, so that
+/// nothing faults: it copies a signal set of eight bytes from there, to be blocked and then not.
+pub(crate) fn is_guarded(address: *const u8) -> bool {
+    let mut before = 0_u64;
+    // SAFETY: rt_sigprocmask reads eight bytes at `address`, or answers EFAULT where they cannot be
+    // read, and writes the old mask to `before`.
+    let answer = unsafe {
+        syscall4(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_BLOCK as usize,
+            address.expose_provenance(),
+            (&raw mut before).expose_provenance(),
+            size_of::<u64>(),
+        )
+    };
+    if answer.is_err() {
+        return answer == Err(libc::EFAULT);
+    }
+    // The page was readable: undo what was blocked, should it have held a set that is not empty.
+    // SAFETY: restores the mask that the call above saved.
+    let _ = unsafe {
+        syscall4(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK as usize,
+            (&raw const before).expose_provenance(),
+            0,
+            size_of::<u64>(),
+        )
+    };
+    false
+}
+
+/// How many mappings a process may have (`vm.max_map_count`).
+pub(crate) fn max_map_count() -> usize {
+    fs::read_to_string("/proc/sys/vm/max_map_count")
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(DEFAULT_MAX_MAP_COUNT)
+}

@@ -1,0 +1,119 @@
+//! Who runs on this OS thread right now.
+//!
+//! The answer may change at every switch, so it is never kept: [`thread_word`] is read afresh each
+//! time. It leads to a worker's [`Local`]; a thread without one is a task of its own.
+
+#![allow(unsafe_code)]
+
+use super::cell::new_task;
+use super::header::{Door, Header, Origin, Task, TaskRef};
+use super::park::park_in_kernel;
+use crate::context::thread_word;
+use crate::stack::StackClass;
+use crate::stack::overflow::NameBuffer;
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+/// What a worker keeps for this floor, at the address that is its thread's word.
+#[derive(Debug)]
+pub(crate) struct Local {
+    /// The task that runs; none while the worker looks for one.
+    pub(crate) task: Cell<Option<NonNull<Header>>>,
+}
+
+/// How an OS thread waits.
+static THREAD_DOOR: Door = Door {
+    park: park_in_kernel,
+    schedule: |_| unreachable!("an OS thread parks in the kernel only"),
+};
+
+thread_local! {
+    /// The task that this OS thread is, made when it first waits or is asked for. Without a destructor,
+    /// so that it is the same one for as long as the thread runs anything at all.
+    static THREAD: Cell<Option<NonNull<Header>>> = const { Cell::new(None) };
+
+    /// Gives up `THREAD`'s reference when the thread's locals go. What still asks for it after that,
+    /// from the destructor of a local that is older, gets a new one that is never freed.
+    static OWNER: Owner = const { Owner };
+}
+
+struct Owner;
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if let Some(header) = THREAD.take() {
+            // SAFETY: the reference that `thread_header` put there.
+            drop(unsafe { TaskRef::from_raw(header) });
+        }
+    }
+}
+
+fn thread_task() -> TaskRef {
+    let origin = Origin {
+        door: &THREAD_DOOR,
+        runtime: core::ptr::null(),
+        class: StackClass::DEFAULT,
+        migratable: false,
+        name: std::thread::current().name().map(Box::from),
+    };
+    // SAFETY: a closure that is never run and captures nothing.
+    let (task, join) =
+        unsafe { new_task(|| (), origin) }.expect("memory for an OS thread's header");
+    drop(join);
+    Task::into_ref(task)
+}
+
+/// The calling thread's word, as this floor uses it.
+#[inline(always)]
+fn local<'a>() -> Option<&'a Local> {
+    // SAFETY: null, or the worker's `Local`, which lives as long as the worker runs. The reference is
+    // used up before the next switch.
+    unsafe { thread_word().cast::<Local>().as_ref() }
+}
+
+/// The coroutine that is running, if one is.
+#[inline(always)]
+pub(crate) fn current_coroutine() -> Option<NonNull<Header>> {
+    local()?.task.get()
+}
+
+/// The running task: a coroutine, or the OS thread. Alive for as long as it runs.
+#[inline(always)]
+pub(super) fn current_header() -> NonNull<Header> {
+    match current_coroutine() {
+        Some(header) => header,
+        None => thread_header(),
+    }
+}
+
+#[cold]
+fn thread_header() -> NonNull<Header> {
+    if let Some(header) = THREAD.get() {
+        return header;
+    }
+    let header = thread_task().into_raw();
+    THREAD.set(Some(header));
+    let _ = OWNER.try_with(|_| ());
+    header
+}
+
+/// A counted pointer to the running task.
+pub(crate) fn current() -> TaskRef {
+    // SAFETY: it runs, so it is alive.
+    unsafe { TaskRef::another(current_header()) }
+}
+
+/// Gives the name of the running coroutine, without allocating: for the overflow handler.
+pub(crate) fn describe_current(buffer: &mut NameBuffer) -> &[u8] {
+    let name = match current_coroutine() {
+        // SAFETY: a running task's block lives, and its name never changes.
+        Some(header) => unsafe { header.as_ref() }.name().unwrap_or("<unnamed>"),
+        None => "<raw>",
+    };
+    let mut len = name.len().min(buffer.len());
+    while !name.is_char_boundary(len) {
+        len -= 1;
+    }
+    buffer[..len].copy_from_slice(&name.as_bytes()[..len]);
+    &buffer[..len]
+}

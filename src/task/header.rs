@@ -1,0 +1,385 @@
+//! The block of a task, and the two kinds of pointer to it.
+//!
+//! ```text
+//!   | state home references link door vtable runtime id name joiner | context stack reason | closure
+//!   |   anybody's, by atomics or by the rules below                 |   its worker's       |  or output
+//! ```
+//!
+//! What wakers write and what the worker reads when it goes on with the task lie in different cache
+//! lines, so that a wake from another core costs the worker no more than the news of it.
+//!
+//! # Invariants
+//!
+//! 1. The block lives while `references` is not zero: one for the runtime until the task has ended, one
+//!    for each [`TaskRef`].
+//! 2. `door`, `vtable`, `runtime`, `name`, `class` and `migratable` never change.
+//! 3. `link` is the list's that the task is in.
+//! 4. `context`, `stack_base` and `reason` belong to whoever has the [`Task`]: the worker that runs it,
+//!    or the list that it waits in; while it is parked, to whoever clears `parked`.
+//! 5. `joiner` is the join handle's until `begin_join` has said `Registered`, then the completing
+//!    task's.
+
+#![allow(unsafe_code)]
+
+use super::park::WaitReason;
+use super::state::{Place, Published, State, Unparked, Wait};
+use crate::context::Context;
+use crate::stack::StackClass;
+use crate::sys::futex;
+use crate::util::list::{Link, Node};
+use core::cell::{Cell, UnsafeCell};
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::num::NonZeroU64;
+use core::ops::Deref;
+use core::panic::{RefUnwindSafe, UnwindSafe};
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+/// What the floors above give a task so that this one needs not know them.
+#[derive(Debug)]
+pub(crate) struct Door {
+    /// Makes the calling task, which is given, wait. It returns when the wait is over.
+    pub(crate) park: unsafe fn(NonNull<Header>, Wait),
+    /// Makes a task run whose `parked` the caller has cleared.
+    pub(crate) schedule: unsafe fn(Task),
+}
+
+/// What depends on the types of the closure and its output.
+#[derive(Debug)]
+pub(super) struct VTable {
+    /// Runs the closure and writes the output, or what it panicked with.
+    pub(super) run: unsafe fn(NonNull<Header>),
+    /// Drops the closure unrun and writes this payload in the place of a panic's.
+    pub(super) refuse: unsafe fn(NonNull<Header>, String),
+    /// Moves the output to a place for a `Result` of its type.
+    pub(super) take_output: unsafe fn(NonNull<Header>, *mut ()),
+    pub(super) free: unsafe fn(NonNull<Header>),
+}
+
+/// Where a task comes from, and what was asked for it.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) door: &'static Door,
+    /// Whatever the door's owner wants to find again.
+    pub(crate) runtime: *const (),
+    pub(crate) class: StackClass,
+    /// May go on on another worker than it began on.
+    pub(crate) migratable: bool,
+    pub(crate) name: Option<Box<str>>,
+}
+
+/// The common part of every task.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Header {
+    pub(super) state: State,
+    home: AtomicU32,
+    references: AtomicUsize,
+    link: Link<Header>,
+    door: &'static Door,
+    vtable: &'static VTable,
+    runtime: *const (),
+    id: AtomicU64,
+    name: Option<Box<str>>,
+    pub(super) joiner: UnsafeCell<Option<TaskRef>>,
+    /// Where the task goes on; none before it has started.
+    pub(crate) context: Cell<Context>,
+    /// The base of its stack; null before it has started.
+    pub(crate) stack_base: Cell<*mut u8>,
+    class: StackClass,
+    migratable: bool,
+    reason: AtomicU8,
+}
+
+// SAFETY: the link is used by the lists alone.
+unsafe impl Node for Header {
+    #[inline(always)]
+    fn link(&self) -> &Link<Self> {
+        &self.link
+    }
+}
+
+/// The home of a task that no worker has taken yet.
+const NO_HOME: u32 = u32::MAX;
+
+impl Header {
+    /// A header with `references` pointers to it.
+    pub(super) fn new(origin: Origin, vtable: &'static VTable, references: usize) -> Self {
+        Self {
+            state: State::new(),
+            home: AtomicU32::new(NO_HOME),
+            references: AtomicUsize::new(references),
+            link: Link::new(),
+            door: origin.door,
+            vtable,
+            runtime: origin.runtime,
+            id: AtomicU64::new(0),
+            name: origin.name,
+            joiner: UnsafeCell::new(None),
+            context: Cell::new(Context::NONE),
+            stack_base: Cell::new(core::ptr::null_mut()),
+            class: origin.class,
+            migratable: origin.migratable,
+            reason: AtomicU8::new(WaitReason::None as u8),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn class(&self) -> StackClass {
+        self.class
+    }
+
+    #[inline]
+    pub(crate) fn migratable(&self) -> bool {
+        self.migratable
+    }
+
+    #[inline]
+    pub(crate) fn runtime(&self) -> *const () {
+        self.runtime
+    }
+
+    #[inline]
+    pub(crate) fn door(&self) -> &'static Door {
+        self.door
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The worker that the task belongs to, if one has taken it.
+    #[inline]
+    pub(crate) fn home(&self) -> Option<usize> {
+        // Relaxed: written once, and by nobody who writes anything that goes with it.
+        match self.home.load(Ordering::Relaxed) {
+            NO_HOME => None,
+            home => Some(home as usize),
+        }
+    }
+
+    /// Makes `worker` the task's home unless it has one; returns its home.
+    #[inline]
+    pub(crate) fn claim_home(&self, worker: usize) -> usize {
+        // Relaxed: as in `home`.
+        match self.home.compare_exchange(
+            NO_HOME,
+            worker as u32,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        ) {
+            Ok(_) => worker,
+            Err(home) => home as usize,
+        }
+    }
+
+    /// A number that no other task of the process ever has. Given out when first asked for: most
+    /// coroutines never are, and the counter would be a line that all cores fight for.
+    pub(crate) fn id(&self) -> NonZeroU64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        // Relaxed, all three: numbers that nothing else hangs on.
+        if let Some(id) = NonZeroU64::new(self.id.load(Ordering::Relaxed)) {
+            return id;
+        }
+        let new = NEXT.fetch_add(1, Ordering::Relaxed);
+        let id = match self.id.compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => new,
+            Err(earlier) => earlier,
+        };
+        NonZeroU64::new(id).expect("64 bits of ids are not used up")
+    }
+
+    /// What the task waits for, as a snapshot.
+    pub(crate) fn reason(&self) -> WaitReason {
+        // Relaxed: for people.
+        WaitReason::from_u8(self.reason.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_reason(&self, reason: WaitReason) {
+        // Relaxed: as above.
+        self.reason.store(reason as u8, Ordering::Relaxed);
+    }
+
+    /// Publishes that the task waits, after it has left its stack or is about to sleep on it.
+    #[inline]
+    pub(crate) fn publish_park(&self, wait: Wait, place: Place) -> Published {
+        self.state.publish_park(wait, place)
+    }
+}
+
+/// The runtime's own pointer to a task: the right and the duty to run it, and one reference.
+#[derive(Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Task(NonNull<Header>);
+
+// SAFETY: closures and outputs are `Send` (`new_task` asks for it); the header's fields follow the
+// invariants above.
+unsafe impl Send for Task {}
+
+impl Deref for Task {
+    type Target = Header;
+
+    #[inline(always)]
+    fn deref(&self) -> &Header {
+        // SAFETY: invariant 1: this is the runtime's reference.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Task {
+    /// # Safety
+    ///
+    /// `pointer` came from [`into_raw`](Self::into_raw), or the caller has cleared `parked`.
+    #[inline(always)]
+    pub(crate) unsafe fn from_raw(pointer: NonNull<Header>) -> Self {
+        Self(pointer)
+    }
+
+    #[inline(always)]
+    pub(crate) fn into_raw(self) -> NonNull<Header> {
+        self.0
+    }
+
+    /// Whether it is the task with this header.
+    pub(crate) fn is(&self, header: NonNull<Header>) -> bool {
+        self.0 == header
+    }
+
+    /// Runs the closure to its end. For the task itself, on its own stack.
+    ///
+    /// # Safety
+    ///
+    /// Called once, or [`refuse`](Self::refuse) is.
+    #[inline(always)]
+    pub(crate) unsafe fn run(&self) {
+        // SAFETY: the caller's.
+        unsafe { (self.vtable.run)(self.0) }
+    }
+
+    /// Ends the task without running its closure; its joiner gets `reason` as a panic's payload.
+    ///
+    /// # Safety
+    ///
+    /// As for [`run`](Self::run), and on a stack where destructors may park.
+    pub(crate) unsafe fn refuse(&self, reason: String) {
+        // SAFETY: the caller's.
+        unsafe { (self.vtable.refuse)(self.0, reason) }
+    }
+
+    /// Gives up the right to run the task, and keeps the reference: for a task that has ended, or that
+    /// never runs.
+    #[inline]
+    pub(crate) fn into_ref(self) -> TaskRef {
+        TaskRef(self.0)
+    }
+}
+
+/// A counted pointer to a task: enough to wake it and to ask about it, from any thread.
+#[derive(Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct TaskRef(NonNull<Header>);
+
+// SAFETY: what it gives access to is atomic, immutable, or governed by the invariants above.
+unsafe impl Send for TaskRef {}
+// SAFETY: as above.
+unsafe impl Sync for TaskRef {}
+
+// What a panic in the middle of a change could leave broken is not reachable through it.
+impl UnwindSafe for TaskRef {}
+impl RefUnwindSafe for TaskRef {}
+
+impl TaskRef {
+    /// # Safety
+    ///
+    /// The caller hands over one counted reference.
+    pub(super) unsafe fn from_raw(pointer: NonNull<Header>) -> Self {
+        Self(pointer)
+    }
+
+    /// One more reference to a task. The pointer must be the block's own, not one made from a reference
+    /// to the header: whoever drops the last `TaskRef` frees the whole block through it.
+    ///
+    /// # Safety
+    ///
+    /// The task is alive.
+    pub(super) unsafe fn another(header: NonNull<Header>) -> Self {
+        // SAFETY: the caller's.
+        let references = unsafe { &header.as_ref().references };
+        // Relaxed: a new reference is made from one that exists.
+        let before = references.fetch_add(1, Ordering::Relaxed);
+        if before > isize::MAX as usize {
+            // As `Arc` does: a program that leaks so many references is beyond help.
+            std::process::abort();
+        }
+        Self(header)
+    }
+
+    /// The pointer, with its reference.
+    pub(super) fn into_raw(self) -> NonNull<Header> {
+        ManuallyDrop::new(self).0
+    }
+
+    /// Wakes the task from `wait`, now or when it next waits for it.
+    #[inline]
+    pub(crate) fn unpark(&self, wait: Wait) {
+        match self.state.unpark(wait) {
+            Unparked::Noted => {}
+            // SAFETY: `parked` was cleared just now, so the right to run it is ours to hand on.
+            Unparked::Schedule => unsafe { (self.door.schedule)(Task::from_raw(self.0)) },
+            Unparked::WakeKernel => futex::wake_one(self.state.futex()),
+        }
+    }
+
+    /// Whether the task has ended.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.state.is_complete()
+    }
+
+    /// Takes the output of a task that has ended.
+    ///
+    /// # Safety
+    ///
+    /// The output is there, is the caller's, and is taken once; its type is `T`.
+    pub(super) unsafe fn take_output<T>(&self) -> std::thread::Result<T> {
+        let mut output = MaybeUninit::<std::thread::Result<T>>::uninit();
+        // SAFETY: the caller's; the function writes a `Result<T>`.
+        unsafe {
+            (self.vtable.take_output)(self.0, output.as_mut_ptr().cast());
+            output.assume_init()
+        }
+    }
+}
+
+impl Deref for TaskRef {
+    type Target = Header;
+
+    #[inline(always)]
+    fn deref(&self) -> &Header {
+        // SAFETY: invariant 1.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for TaskRef {
+    fn clone(&self) -> Self {
+        // SAFETY: this reference keeps it alive.
+        unsafe { Self::another(self.0) }
+    }
+}
+
+impl Drop for TaskRef {
+    #[inline]
+    fn drop(&mut self) {
+        // The last reference needs no read-modify-write: nobody is left who could add one.
+        // Acquire: pairs with the Release below, of those who gave up theirs before.
+        if self.references.load(Ordering::Acquire) != 1
+            // Release: pairs with the Acquires here: what was done through this reference comes before
+            // the block goes. Acquire: as above.
+            && self.references.fetch_sub(1, Ordering::AcqRel) != 1
+        {
+            return;
+        }
+        // SAFETY: invariant 1: this was the last.
+        unsafe { (self.vtable.free)(self.0) }
+    }
+}

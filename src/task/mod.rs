@@ -1,0 +1,25 @@
+//! A task: what the runtime knows of one coroutine, and what one may do to it from anywhere.
+//!
+//! [`header`] is the block that a spawn allocates, [`state`] the word in it that several threads
+//! change, [`cell`] the typed part around the closure and its output, [`park`] waiting and waking,
+//! [`current`] who runs here, [`thread`] and [`join`] what users hold of it.
+//!
+//! An OS thread that waits for a coroutine is a task too, one without a closure: everything above this
+//! floor waits and wakes in one way.
+
+mod cell;
+mod current;
+mod header;
+mod join;
+mod park;
+mod state;
+mod thread;
+
+pub(crate) use cell::new_task;
+pub(crate) use current::{Local, current, describe_current};
+pub(crate) use header::{Door, Header, Origin, Task, TaskRef};
+pub use join::JoinHandle;
+pub(crate) use park::{WaitReason, park, park_in_kernel};
+pub use thread::{Thread, ThreadId};
+
+pub(crate) use state::{Place, Published, Wait};

@@ -1,0 +1,293 @@
+//! The state of a task that several threads may change: one word, and its moves.
+//!
+//! | bit | set means | set by | cleared by |
+//! | --- | --- | --- | --- |
+//! | `set` of a [`Wait`] | somebody has woken a task that did not wait | `unpark` | `take`, `publish_park` |
+//! | `parked` of a [`Wait`] | the task waits; its waker makes it run | `publish_park` | `unpark` |
+//! | `IN_KERNEL` | it waits in the kernel, on this very word | `publish_park` | `unpark` |
+//! | `JOINING` | the joiner is written down in the header | `begin_join` | nobody |
+//! | `DETACHED` | nobody will join | `detach` | nobody |
+//! | `COMPLETE` | the closure has ended and its output is there | `complete` | nobody |
+//!
+//! For each [`Wait`] on its own, `set` and `parked` make the three states of a parker: EMPTY (neither),
+//! NOTIFIED (`set`), PARKED (`parked`); both at once never.
+//!
+//! # Invariants
+//!
+//! 1. `parked` is set for a task that runs, by itself or by whoever arrives once it has left its stack,
+//!    and only one of the two at a time.
+//! 2. Whoever clears `parked` must make the task run, and nobody else may.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// What a task waits for. Each has a token of its own, so that a user's `unpark` neither ends a wait
+/// for something else nor gets lost in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// `thread::unpark`, by the user.
+    Token,
+    /// Something of kettle's own: a join, a lock, readiness.
+    Event,
+}
+
+impl Wait {
+    const fn set(self) -> u32 {
+        match self {
+            Self::Token => 1 << 0,
+            Self::Event => 1 << 1,
+        }
+    }
+
+    const fn parked(self) -> u32 {
+        match self {
+            Self::Token => 1 << 2,
+            Self::Event => 1 << 3,
+        }
+    }
+}
+
+const IN_KERNEL: u32 = 1 << 4;
+const JOINING: u32 = 1 << 5;
+const DETACHED: u32 = 1 << 6;
+const COMPLETE: u32 = 1 << 7;
+
+/// How a parking task waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the scheduler, off its stack.
+    Scheduler,
+    /// In the kernel, on its stack, its OS thread with it.
+    Kernel,
+}
+
+/// What came of publishing a park.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Published {
+    /// The task waits; from now on whoever wakes it makes it run.
+    Parked,
+    /// It had been woken already; that wake-up is used up and the task must go on.
+    Woken,
+}
+
+/// What a waker must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Unparked {
+    /// Nothing: the task did not wait, and will see it when it is about to.
+    Noted,
+    /// Put it where it will run.
+    Schedule,
+    /// Wake the thread that sleeps on the word.
+    WakeKernel,
+}
+
+/// What a task that ends must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Completed {
+    /// Nothing: the owner of the join handle will look.
+    Unobserved,
+    /// Wake the joiner, whose name is in the header.
+    WakeJoiner,
+    /// Drop the output: nobody will ask for it.
+    DropOutput,
+}
+
+/// What a joiner must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Join {
+    /// Take the output.
+    Complete,
+    /// Wait to be woken.
+    Registered,
+}
+
+/// What a join handle that is dropped must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Detached {
+    /// Drop the output: the task has ended without knowing.
+    DropOutput,
+    /// Nothing: the task will.
+    LeaveIt,
+}
+
+/// The word.
+#[derive(Debug)]
+pub(crate) struct State(AtomicU32);
+
+impl State {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
+    /// Uses up a wake-up that came before the wait, if one did.
+    #[inline]
+    pub(crate) fn take(&self, wait: Wait) -> bool {
+        // Relaxed: only the task itself clears the bit; if it is set, the next line acquires.
+        self.0.load(Ordering::Relaxed) & wait.set() != 0 && {
+            // Acquire: pairs with the Release in `unpark`.
+            self.0.fetch_and(!wait.set(), Ordering::Acquire);
+            true
+        }
+    }
+
+    /// Lets the world know that the task waits. For the task itself, or for whoever runs in its stead
+    /// once it has left its stack.
+    #[inline]
+    pub(crate) fn publish_park(&self, wait: Wait, place: Place) -> Published {
+        let parked = match place {
+            Place::Scheduler => wait.parked(),
+            Place::Kernel => wait.parked() | IN_KERNEL,
+        };
+        let mut state = self.0.load(Ordering::Relaxed);
+        loop {
+            let woken = state & wait.set() != 0;
+            let next = if woken { state & !wait.set() } else { state | parked };
+            // Release: pairs with the Acquire in `unpark`: whoever makes the task run sees its stack
+            // as it left it. Acquire: pairs with the Release in `unpark`, where it was woken.
+            match self.0.compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) if woken => return Published::Woken,
+                Ok(_) => return Published::Parked,
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// Wakes the task from `wait`, now or when it next waits for it.
+    #[inline]
+    pub(crate) fn unpark(&self, wait: Wait) -> Unparked {
+        let mut state = self.0.load(Ordering::Relaxed);
+        loop {
+            let (next, unparked) = if state & wait.parked() == 0 {
+                (state | wait.set(), Unparked::Noted)
+            } else if state & IN_KERNEL == 0 {
+                (state & !wait.parked(), Unparked::Schedule)
+            } else {
+                (state & !(wait.parked() | IN_KERNEL), Unparked::WakeKernel)
+            };
+            // Release: pairs with the Acquires in `take`, `publish_park` and `waits_in_kernel`: what the
+            // waker did before is seen after the wait, also where the token was set already.
+            // Acquire: pairs with the Release in `publish_park`.
+            match self.0.compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return unparked,
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// Whether the task still waits in the kernel, and the word's value to sleep on if so.
+    pub(crate) fn waits_in_kernel(&self, wait: Wait) -> Option<u32> {
+        // Acquire: pairs with the Release in `unpark`.
+        let state = self.0.load(Ordering::Acquire);
+        (state & wait.parked() != 0).then_some(state)
+    }
+
+    /// Where to sleep while [`waits_in_kernel`](Self::waits_in_kernel).
+    pub(crate) fn futex(&self) -> &AtomicU32 {
+        &self.0
+    }
+
+    /// The task has ended and its output is written.
+    pub(crate) fn complete(&self) -> Completed {
+        // Release: pairs with the Acquires in `is_complete`, `begin_join` and `detach`, which lead to
+        // the output. Acquire: pairs with the Release in `begin_join`, which leads to the joiner.
+        let before = self.0.fetch_or(COMPLETE, Ordering::AcqRel);
+        if before & DETACHED != 0 {
+            Completed::DropOutput
+        } else if before & JOINING != 0 {
+            Completed::WakeJoiner
+        } else {
+            Completed::Unobserved
+        }
+    }
+
+    /// Whether the output is there.
+    #[inline]
+    pub(crate) fn is_complete(&self) -> bool {
+        // Acquire: pairs with the Release in `complete`.
+        self.0.load(Ordering::Acquire) & COMPLETE != 0
+    }
+
+    /// The joiner is written down in the header.
+    pub(crate) fn begin_join(&self) -> Join {
+        // Release: pairs with the Acquire in `complete`. Acquire: pairs with the Release there.
+        if self.0.fetch_or(JOINING, Ordering::AcqRel) & COMPLETE != 0 {
+            Join::Complete
+        } else {
+            Join::Registered
+        }
+    }
+
+    /// Nobody will join.
+    pub(crate) fn detach(&self) -> Detached {
+        // Acquire: pairs with the Release in `complete`. Release is not needed: nothing was written.
+        if self.0.fetch_or(DETACHED, Ordering::Acquire) & COMPLETE != 0 {
+            Detached::DropOutput
+        } else {
+            Detached::LeaveIt
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wake_up_before_the_wait_is_kept_once() {
+        let state = State::new();
+        assert_eq!(state.unpark(Wait::Token), Unparked::Noted);
+        assert_eq!(state.unpark(Wait::Token), Unparked::Noted);
+        assert!(state.take(Wait::Token));
+        assert!(!state.take(Wait::Token));
+        assert_eq!(state.unpark(Wait::Token), Unparked::Noted);
+        assert_eq!(state.publish_park(Wait::Token, Place::Scheduler), Published::Woken);
+        assert_eq!(state.publish_park(Wait::Token, Place::Scheduler), Published::Parked);
+    }
+
+    #[test]
+    fn only_one_waker_makes_the_task_run() {
+        for (place, expected) in
+            [(Place::Scheduler, Unparked::Schedule), (Place::Kernel, Unparked::WakeKernel)]
+        {
+            let state = State::new();
+            assert_eq!(state.publish_park(Wait::Event, place), Published::Parked);
+            assert_eq!(state.unpark(Wait::Event), expected);
+            assert_eq!(state.waits_in_kernel(Wait::Event), None);
+            assert_eq!(state.unpark(Wait::Event), Unparked::Noted);
+        }
+    }
+
+    #[test]
+    fn the_waits_do_not_disturb_each_other() {
+        let state = State::new();
+        assert_eq!(state.publish_park(Wait::Event, Place::Scheduler), Published::Parked);
+        assert_eq!(state.unpark(Wait::Token), Unparked::Noted);
+        assert_eq!(state.unpark(Wait::Event), Unparked::Schedule);
+        assert!(!state.take(Wait::Event));
+        assert!(state.take(Wait::Token));
+    }
+
+    #[test]
+    fn the_output_has_one_owner() {
+        let state = State::new();
+        assert_eq!(state.complete(), Completed::Unobserved);
+        assert_eq!(state.detach(), Detached::DropOutput);
+
+        let state = State::new();
+        assert_eq!(state.detach(), Detached::LeaveIt);
+        assert_eq!(state.complete(), Completed::DropOutput);
+
+        let state = State::new();
+        assert_eq!(state.begin_join(), Join::Registered);
+        assert_eq!(state.complete(), Completed::WakeJoiner);
+        assert!(state.is_complete());
+
+        let state = State::new();
+        assert_eq!(state.complete(), Completed::Unobserved);
+        assert_eq!(state.begin_join(), Join::Complete);
+    }
+}

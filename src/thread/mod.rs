@@ -1,0 +1,100 @@
+//! Coroutines in the shape of [`std::thread`]: spawn them by the million, in blocking code.
+//!
+//! Swap `use std::thread` for `use kettle::thread`: the same calls, and each thread is a coroutine of a
+//! page instead of an OS thread. All of it also works on a plain OS thread, which then blocks as it
+//! would with std.
+//!
+//! ```
+//! use kettle::thread;
+//!
+//! let squares: Vec<_> = (0..1_000_u64).map(|n| thread::spawn(move || n * n)).collect();
+//! let sum: u64 = squares.into_iter().map(|square| square.join().unwrap()).sum();
+//! assert_eq!(sum, 332_833_500);
+//! ```
+//!
+//! # What is as in std, and what is not
+//!
+//! - A coroutine is never interrupted: the next one runs when this one waits, yields or ends. Code that
+//!   computes for long without any of them calls [`yield_now`] now and then.
+//! - A coroutine that has started stays on its OS thread. std's `thread_local!`, and what other crates
+//!   keep in one, belong to that thread, which its coroutines share; so does `errno`.
+//! - std's own `sleep`, locks and I/O block the OS thread, and every coroutine on it.
+//! - A panic ends the coroutine and is handed to [`JoinHandle::join`]. std's message names the OS
+//!   thread; a line of kettle's with the coroutine's name follows it.
+//! - While a coroutine unwinds, a wait in one of its destructors blocks the OS thread, because std
+//!   counts panics by OS thread. **If what it waits for must come from a coroutine that has started on
+//!   the same OS thread, that is a deadlock**: do not join or wait for others in a destructor that may
+//!   run because of a panic.
+//! - Where the allocator has no memory, spawning returns an error, but a list of the runtime's own that
+//!   cannot grow ends the process, as std's collections do.
+//! - A signal's handler may run on a coroutine's stack, if the kernel picks a worker for it; one that
+//!   needs much stack is installed with `SA_ONSTACK`, as for any thread with a small stack.
+//! - At the end of `main` the coroutines of the default runtime end with the process, as threads do.
+
+mod builder;
+
+pub use crate::task::{JoinHandle, Thread, ThreadId};
+pub use builder::Builder;
+pub use std::thread::Result;
+
+use crate::task::{Wait, WaitReason};
+use std::io;
+use std::num::NonZeroUsize;
+
+/// Spawns a coroutine: on the runtime of the coroutine that calls this, outside of one on the default
+/// runtime.
+///
+/// It allocates one small block; a stack is taken when the coroutine first runs.
+///
+/// # Panics
+///
+/// Where there is no memory for it; [`Builder::spawn`] returns that as an error.
+pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    match Builder::new().spawn(f) {
+        Ok(join) => join,
+        Err(error) => panic!("failed to spawn a coroutine: {error}"),
+    }
+}
+
+/// The running coroutine, or the running OS thread outside of one.
+#[must_use]
+pub fn current() -> Thread {
+    Thread::current()
+}
+
+/// Waits until somebody calls [`Thread::unpark`] on the caller, or returns at once if somebody has
+/// since the last time. What they wrote before is seen here.
+///
+/// Unlike std's it never returns without that; a loop around it does no harm.
+#[inline]
+pub fn park() {
+    crate::task::park(Wait::Token, WaitReason::Park);
+}
+
+/// Lets the other coroutines of this worker run once, if there are any that can; on an OS thread, lets
+/// the kernel's other threads.
+#[inline(always)]
+pub fn yield_now() {
+    crate::scheduler::yield_now();
+}
+
+/// Whether the caller is unwinding because of a panic.
+#[must_use]
+pub fn panicking() -> bool {
+    // std counts by OS thread, and no other coroutine runs on this one while this one unwinds.
+    std::thread::panicking()
+}
+
+/// How many threads can truly run at once: the cores that the process may use, which is also how many
+/// workers the default runtime has unless it is told otherwise.
+///
+/// # Errors
+///
+/// As [`std::thread::available_parallelism`].
+pub fn available_parallelism() -> io::Result<NonZeroUsize> {
+    std::thread::available_parallelism()
+}
