@@ -142,8 +142,14 @@ fn runtimes_come_and_go_without_a_trace() {
         for _ in 0..100 {
             once();
         }
-        let after = (count("/proc/self/fd"), count("/proc/self/task"));
-        assert_eq!((before.0, before.1), after);
+        assert_eq!(count("/proc/self/fd"), before.0);
+        // A thread that was joined has let go of its memory, but the kernel may not have taken it off
+        // its list yet.
+        let began = Instant::now();
+        while count("/proc/self/task") > before.1 && began.elapsed() < Duration::from_secs(30) {
+            std::thread::yield_now();
+        }
+        assert!(count("/proc/self/task") <= before.1, "threads were left behind");
         // Allocator arenas and cached thread stacks may come, and guards by `mprotect` for a few stacks
         // more; what two hundred workers would leave behind, two mappings each at the least, may not.
         assert!(maps() < before.2 + 200, "{} mappings before, {} after", before.2, maps());
