@@ -87,8 +87,8 @@ struct Control {
     fresh: Cell<bool>,
     closure: *mut u8,
     drop_closure: unsafe fn(*mut u8),
-    /// `Stack::into_parts` of the stack that this lies on.
-    stack: (NonNull<u8>, StackClass),
+    /// `Stack::into_raw` of the stack that this lies on.
+    stack: *mut (),
 }
 
 /// The coroutine's own end: suspends it. Its closure is handed a reference to one.
@@ -177,7 +177,7 @@ impl<Input, Yield, Return> Owned<Input, Yield, Return> {
                 fresh: Cell::new(true),
                 closure,
                 drop_closure: |closure| closure.cast::<F>().drop_in_place(),
-                stack: stack.into_parts(),
+                stack: stack.into_raw(),
             });
             Ok(Self {
                 context,
@@ -280,10 +280,10 @@ impl<Input, Yield, Return> Drop for Owned<Input, Yield, Return> {
         impl<Input, Yield, Return> Drop for Emptied<'_, Input, Yield, Return> {
             fn drop(&mut self) {
                 if self.0.done() {
-                    let (base, class) = self.0.control().stack;
+                    let stack = self.0.control().stack;
                     // SAFETY: nothing lives on the stack any more but `Control`, which needs no
                     // destructor, and whose owner is going away.
-                    pool::put(unsafe { Stack::from_parts(base, class) });
+                    pool::put(unsafe { Stack::from_raw(stack) });
                 }
             }
         }

@@ -19,8 +19,7 @@ mod builder;
 
 pub use builder::Builder;
 
-use crate::scheduler::{Placement, Shared};
-use crate::stack::StackClass;
+use crate::scheduler::{Options, Shared};
 use crate::task::JoinHandle;
 use core::fmt;
 use std::io;
@@ -132,22 +131,6 @@ impl fmt::Debug for Runtime {
     }
 }
 
-/// What may be asked for a coroutine.
-#[derive(Debug)]
-pub(crate) struct Options {
-    pub(crate) name: Option<Box<str>>,
-    /// The runtime's own where it is not given.
-    pub(crate) class: Option<StackClass>,
-    pub(crate) migratable: bool,
-    pub(crate) placement: Placement,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { name: None, class: None, migratable: false, placement: Placement::Anywhere }
-    }
-}
-
 impl Handle {
     /// The runtime of the running coroutine; outside of one the default runtime, which is started if it
     /// has not been yet.
@@ -178,7 +161,7 @@ impl Handle {
         T: Send + 'static,
     {
         // SAFETY: `'static` and `Send`; not migratable.
-        match unsafe { spawn_on(&self.shared, f, Options::default()) } {
+        match unsafe { self.shared.spawn(f, Options::default()) }.map_err(io::Error::from) {
             Ok(join) => join,
             Err(error) => panic!("failed to spawn a coroutine: {error}"),
         }
@@ -209,7 +192,7 @@ impl Handle {
 
         // SAFETY: what `f` borrows outlives this function, which does not return before the coroutine
         // has ended, and does not unwind before that either: the guard sees to it.
-        let spawned = unsafe { spawn_on(&self.shared, f, Options::default()) };
+        let spawned = unsafe { self.shared.spawn(f, Options::default()) }.map_err(io::Error::from);
         let joined = spawned.map(|coroutine| {
             let guard = MustNotUnwind;
             let joined = coroutine.join();
@@ -265,21 +248,8 @@ where
     // SAFETY: the caller's.
     unsafe {
         match handle {
-            Some(handle) => spawn_on(&handle.shared, f, options),
-            None => with_current(|shared| spawn_on(shared, f, options))?,
+            Some(handle) => Ok(handle.shared.spawn(f, options)?),
+            None => Ok(with_current(|shared| shared.spawn(f, options))??),
         }
     }
-}
-
-/// # Safety
-///
-/// As for [`spawn_unchecked`].
-unsafe fn spawn_on<F, T>(shared: &Shared, f: F, options: Options) -> io::Result<JoinHandle<T>>
-where
-    F: FnOnce() -> T + Send,
-    T: Send,
-{
-    let Options { name, class, migratable, placement } = options;
-    // SAFETY: the caller's.
-    Ok(unsafe { shared.spawn(f, name, class, migratable, placement) }?)
 }

@@ -15,20 +15,25 @@
 //! ends picks the next one itself and switches to it directly. The worker's own stack (its *root*) runs
 //! only when there is nothing to run: it searches, steals and sleeps.
 //!
-//! [`shared`] is what the workers of a runtime know of each other, [`idle`] who searches and who
-//! sleeps, [`worker`] the running side, [`search`] the root's side, [`switching`] how one task makes
-//! way for the next.
+//! [`spawn`] makes a task and queues it, [`placement`] says where it starts, [`worker`] is the running
+//! side, [`switching`] how one task makes way for the next, [`search`] the root's side, [`idle`] who
+//! searches and who sleeps, [`shared`] what the workers of a runtime know of each other, [`closing`] its
+//! end.
 //!
 //! Tried elsewhere and not done here: migrating started tasks by default (unsound with thread-locals),
 //! a FIFO deque (a tree of a million spawns then holds a level of stacks instead of a path), waking a
 //! worker for every spawn (a microsecond and a half each, for work that is gone when it arrives).
 
+mod closing;
 mod idle;
+mod placement;
 mod search;
 mod shared;
+mod spawn;
 mod switching;
 mod worker;
 
-pub(crate) use shared::{Placement, Shared};
+pub(crate) use shared::Shared;
+pub(crate) use spawn::Options;
 pub(crate) use switching::yield_now;
 pub(crate) use worker::Worker;

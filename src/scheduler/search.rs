@@ -29,7 +29,7 @@ const LONGEST_NAP: Duration = Duration::from_millis(1);
 /// What was last seen of another worker.
 #[derive(Clone, Copy, Debug)]
 struct Sighting {
-    started: usize,
+    taken_on: usize,
     since: Instant,
 }
 
@@ -131,15 +131,15 @@ impl Worker {
                 continue;
             }
             if waiting < BACKLOG {
-                let started = remote.tally.started.get();
+                let taken_on = remote.tally.taken_on.get();
                 match sightings[index] {
-                    Some(seen) if seen.started == started => {
+                    Some(seen) if seen.taken_on == taken_on => {
                         if now.duration_since(seen.since) < HELD_UP {
                             continue;
                         }
                     }
                     _ => {
-                        sightings[index] = Some(Sighting { started, since: now });
+                        sightings[index] = Some(Sighting { taken_on, since: now });
                         continue;
                     }
                 }

@@ -17,7 +17,7 @@
 use super::shared::Shared;
 use super::worker::Worker;
 use crate::context::{Arrival, Context, Value, switch};
-use crate::stack::{Stack, StackClass};
+use crate::stack::Stack;
 use crate::task::{Door, Header, Place, Published, Task, Wait, park_in_kernel};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
@@ -121,14 +121,9 @@ impl Worker {
                 }
             },
         };
-        task.stack_base.set(stack.base().as_ptr());
+        let first_frame = stack.first_frame();
         // SAFETY: the stack is ours and empty; its first frame is a multiple of 64.
-        let context = unsafe {
-            let class = ptr::without_provenance_mut(stack.class().index());
-            let context = Context::new(stack.first_frame(), entry, class);
-            let _ = stack.into_parts();
-            context
-        };
+        let context = unsafe { Context::new(first_frame, entry, stack.into_raw()) };
         self.local.task.set(Some(task.into_raw()));
         Some(context)
     }
@@ -245,11 +240,11 @@ unsafe fn schedule(task: Task) {
 
 /// The first function on a task's stack: runs one task after the other, for as long as the next one is
 /// new too and fits the stack. Then it leaves the stack for good.
-unsafe extern "C" fn begin(word: usize, value: Value, from: Context, class: *mut ()) -> ! {
-    // SAFETY: entered by a switch of this file; `enter_new` passes the class.
+unsafe extern "C" fn begin(word: usize, value: Value, from: Context, stack: *mut ()) -> ! {
+    // SAFETY: entered by a switch of this file; `enter_new` has given up just this stack.
     let stack = unsafe {
         arrive(from, word, value);
-        running_stack(class)
+        Stack::from_raw(stack)
     };
     loop {
         // SAFETY: each task that is made the running one without a context is run once, here.
@@ -261,17 +256,16 @@ unsafe extern "C" fn begin(word: usize, value: Value, from: Context, class: *mut
             let to = worker.enter(next).or_else(|| worker.next_context());
             leave_for_good(to.unwrap_or_else(|| worker.enter_root()), stack);
         }
-        next.stack_base.set(stack.base().as_ptr());
         worker.local.task.set(Some(next.into_raw()));
     }
 }
 
 /// The first function on a spare stack: ends the task for which no other stack was to be had.
-unsafe extern "C" fn refuse(word: usize, value: Value, from: Context, class: *mut ()) -> ! {
+unsafe extern "C" fn refuse(word: usize, value: Value, from: Context, stack: *mut ()) -> ! {
     // SAFETY: as in `begin`.
     let stack = unsafe {
         arrive(from, word, value);
-        running_stack(class)
+        Stack::from_raw(stack)
     };
     // SAFETY: as in `begin`.
     unsafe {
@@ -279,20 +273,6 @@ unsafe extern "C" fn refuse(word: usize, value: Value, from: Context, class: *mu
         end(run_current(|task| task.refuse(reason)));
         let worker = Worker::current_unchecked();
         leave_for_good(worker.next_context().unwrap_or_else(|| worker.enter_root()), stack)
-    }
-}
-
-/// The stack that the running, new task has been given.
-///
-/// # Safety
-///
-/// Called once on that stack, with the class that `enter_new` passes.
-unsafe fn running_stack(class: *mut ()) -> Stack {
-    // SAFETY: the caller's: `enter_new` has given up the parts of just this stack.
-    unsafe {
-        let task = Worker::current_unchecked().local.task.get().unwrap_unchecked();
-        let base = NonNull::new_unchecked(task.as_ref().stack_base.get());
-        Stack::from_parts(base, StackClass::all()[class.addr()])
     }
 }
 

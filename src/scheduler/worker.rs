@@ -3,8 +3,8 @@
 //! # Invariants
 //!
 //! 1. A worker is touched by its own thread alone; what others may touch is its [`Remote`]. Many
-//!    tasks run on that thread, each for a while, so all fields are cells: no reference to what is in
-//!    one lives across a switch.
+//!    tasks run on that thread, each for a while, so what changes lies in cells and lists: no reference
+//!    to what is in one lives across a switch.
 //! 2. A worker lives until its root has returned, which is after its last task has ended or moved.
 //! 3. A `Worker` reference is good until the next switch: a migratable task may come back elsewhere.
 
@@ -19,7 +19,6 @@ use crate::task::{Header, Local, Task, describe_current};
 use crate::util::list::Fifo;
 use core::cell::{Cell, RefCell};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::Ordering;
 use crossbeam_deque::{Steal, Stealer};
 use crossbeam_utils::CachePadded;
 use std::io;
@@ -31,11 +30,6 @@ const TICKS: u32 = 61;
 
 /// How often in a row the task that was woken last may overtake the queue.
 const LIFO_RUNS: u32 = 16;
-
-/// By how many live tasks, and by what part of them, one worker may have more than another before new
-/// ones go to the other: enough to keep tasks together that are spawned together.
-const SLACK: usize = 16;
-const SLACK_SHIFT: u32 = 5;
 
 /// The running side of a worker.
 #[repr(C)]
@@ -58,9 +52,9 @@ pub(crate) struct Worker {
     /// The deque may hold something.
     deque_used: Cell<bool>,
     /// How many live tasks there may be before the next look at the other workers' numbers.
-    live_limit: Cell<usize>,
+    pub(super) live_limit: Cell<usize>,
     /// Which worker was looked at last for that, and how often it had looked round.
-    rounds_seen: Cell<(usize, usize)>,
+    pub(super) rounds_seen: Cell<(usize, usize)>,
     pub(super) magazines: RefCell<Magazines>,
     /// A stack for dropping the closures of tasks for which there is none.
     pub(super) spare: Cell<Option<Stack>>,
@@ -298,50 +292,6 @@ impl Worker {
     /// Tells the worker that something was put into its deque from the stealing side.
     pub(super) fn note_stolen(&self) {
         self.deque_used.set(true);
-    }
-
-    /// Takes a task out of the deque on this worker, unless it is bound for another, to which it then
-    /// goes.
-    #[inline]
-    fn take_on(&self, task: Task) -> Option<Task> {
-        if task.context.get().is_some() {
-            // Migratable, and started.
-            return Some(task);
-        }
-        if self.remote().live() >= self.live_limit.get() && self.shared.workers() > 1 {
-            if let Some(other) = self.worker_with_room() {
-                self.shared.place(task, other);
-                return None;
-            }
-        }
-        let home = task.claim_home(self.index);
-        if home == self.index {
-            self.tally().started.increment();
-            return Some(task);
-        }
-        self.shared.place(task, home);
-        None
-    }
-
-    /// Another worker, if it has so many fewer live tasks that the next one should start there: long
-    /// after a trickle of tasks has started here, it would all still be here.
-    #[cold]
-    fn worker_with_room(&self) -> Option<usize> {
-        let live = self.remote().live();
-        let other = self.shared.least_loaded();
-        let remote = &self.shared.remotes[other];
-        let there = remote.live();
-        let allowed = there + SLACK + (there >> SLACK_SHIFT);
-        // What is placed there cannot be stolen back: only if that worker gets round to it.
-        let rounds = remote.tally.rounds.get();
-        let seen = self.rounds_seen.replace((other, rounds));
-        // Relaxed: for placement.
-        let busy = remote.tally.busy.load(Ordering::Relaxed);
-        if live > allowed && (!busy || seen != (other, rounds)) {
-            return Some(other);
-        }
-        self.live_limit.set((live + SLACK / 2).max(allowed));
-        None
     }
 
     /// Puts one task that had no stack back into the queue: there may be one now.

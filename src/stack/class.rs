@@ -62,6 +62,13 @@ impl StackClass {
         self.0.into()
     }
 
+    /// The class whose [`index`](Self::index) is in the lowest bits of `bits`.
+    #[inline]
+    pub(super) fn from_low_bits(bits: usize) -> Self {
+        const MASK: usize = StackClass::COUNT.next_power_of_two() - 1;
+        Self((bits & MASK) as u8)
+    }
+
     /// The guard's size in bytes: more than a page, because C code has frames that are not probed
     /// page by page; less below small stacks, where it costs page tables.
     pub(crate) fn guard_len(self) -> usize {
@@ -74,7 +81,7 @@ impl StackClass {
         self.guard_len() + self.size()
     }
 
-    /// How many stacks are moved at a time between the pool's levels: some 64 MiB's worth.
+    /// How many stacks are moved at a time between the pool's levels: 64, or 64 MiB's worth of large ones.
     pub(crate) fn batch(self) -> usize {
         (64 * 1024 * 1024 / self.size()).clamp(1, 64)
     }

@@ -43,7 +43,7 @@ unsafe impl Send for Stack {}
 
 impl Stack {
     /// The high end: the address above the stack's last byte.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn base(&self) -> NonNull<u8> {
         self.base
     }
@@ -64,17 +64,21 @@ impl Stack {
         self.base.as_ptr().wrapping_sub(lines * 64)
     }
 
-    /// Gives up the owner but not the slot, which [`Stack::from_parts`] must pick up again.
+    /// Gives up the owner but not the slot, which [`Stack::from_raw`] must pick up again. In one word:
+    /// the base is a multiple of the page's size, and its low bits hold the class.
     #[inline]
-    pub(crate) fn into_parts(self) -> (NonNull<u8>, StackClass) {
-        (self.base, self.class)
+    pub(crate) fn into_raw(self) -> *mut () {
+        self.base.as_ptr().wrapping_add(self.class.index()).cast()
     }
 
     /// # Safety
     ///
-    /// The parts come from [`Stack::into_parts`] and nobody else picks them up.
+    /// `raw` comes from [`Stack::into_raw`] and nobody else picks it up.
     #[inline]
-    pub(crate) unsafe fn from_parts(base: NonNull<u8>, class: StackClass) -> Self {
+    pub(crate) unsafe fn from_raw(raw: *mut ()) -> Self {
+        let class = StackClass::from_low_bits(raw.addr());
+        // SAFETY: the base, which is not null.
+        let base = unsafe { NonNull::new_unchecked(raw.cast::<u8>().wrapping_sub(class.index())) };
         Self { base, class }
     }
 }

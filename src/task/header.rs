@@ -14,7 +14,7 @@
 //!    for each [`TaskRef`].
 //! 2. `door`, `vtable`, `runtime`, `name`, `class` and `migratable` never change.
 //! 3. `link` is the list's that the task is in.
-//! 4. `context`, `stack_base` and `reason` belong to whoever has the [`Task`]: the worker that runs it,
+//! 4. `context` and `reason` belong to whoever has the [`Task`]: the worker that runs it,
 //!    or the list that it waits in; while it is parked, to whoever clears `parked`.
 //! 5. `joiner` is the join handle's until `begin_join` has said `Registered`, then the completing
 //!    task's.
@@ -84,8 +84,6 @@ pub(crate) struct Header {
     pub(super) joiner: UnsafeCell<Option<TaskRef>>,
     /// Where the task goes on; none before it has started.
     pub(crate) context: Cell<Context>,
-    /// The base of its stack; null before it has started.
-    pub(crate) stack_base: Cell<*mut u8>,
     class: StackClass,
     migratable: bool,
     reason: AtomicU8,
@@ -117,7 +115,6 @@ impl Header {
             name: origin.name,
             joiner: UnsafeCell::new(None),
             context: Cell::new(Context::NONE),
-            stack_base: Cell::new(core::ptr::null_mut()),
             class: origin.class,
             migratable: origin.migratable,
             reason: AtomicU8::new(WaitReason::None as u8),

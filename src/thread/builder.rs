@@ -3,8 +3,8 @@
 #![allow(unsafe_code)]
 
 use super::{JoinHandle, Thread};
-use crate::runtime::{Handle, Options, spawn_unchecked};
-use crate::scheduler::Placement;
+use crate::runtime::{Handle, spawn_unchecked};
+use crate::scheduler::Options;
 use crate::stack::StackClass;
 use std::io;
 
@@ -107,10 +107,7 @@ impl Builder {
             name: self.name.map(String::into_boxed_str),
             class: self.stack_size.map(StackClass::fitting).transpose()?,
             migratable: self.migratable,
-            placement: match self.beside {
-                None => Placement::Anywhere,
-                Some(thread) => Placement::Beside(thread.task().clone()),
-            },
+            beside: self.beside.map(|thread| thread.task().clone()),
         };
         // SAFETY: `'static` and `Send`; that its frames may migrate, `migratable` has been promised.
         unsafe { spawn_unchecked(handle, f, options) }
