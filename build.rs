@@ -1,9 +1,17 @@
-//! Refuses the targets that kettle cannot run on, before the compiler stumbles over them.
+//! Refuses the targets that kettle cannot run on, before the compiler stumbles over them, and notices
+//! AddressSanitizer.
 
 use std::env;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+
+    // Only nightly compilers tell; `context` then tells the sanitizer about every switch.
+    println!("cargo::rustc-check-cfg=cfg(kettle_asan)");
+    let sanitizers = env::var("CARGO_CFG_SANITIZE").unwrap_or_default();
+    if sanitizers.split(',').any(|sanitizer| sanitizer == "address") {
+        println!("cargo::rustc-cfg=kettle_asan");
+    }
 
     let target = ["OS", "ARCH", "POINTER_WIDTH", "ENDIAN"]
         .map(|key| env::var(format!("CARGO_CFG_TARGET_{key}")).unwrap_or_default());

@@ -32,7 +32,7 @@ const FLOORS: &[(usize, &[&str])] = &[
 ];
 
 /// Who may import whom on the same floor.
-const NEIGHBOURS: &[(&str, &str)] = &[("util", "sys")];
+const NEIGHBOURS: &[(&str, &str)] = &[("util", "sys"), ("context", "stack")];
 
 /// Lines.
 const LONGEST_FILE: usize = 500;

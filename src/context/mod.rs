@@ -32,7 +32,22 @@ mod arch;
 #[path = "x86_64.rs"]
 mod arch;
 
-pub(crate) use arch::{set_thread_word, switch, thread_word};
+#[cfg(kettle_asan)]
+mod asan;
+
+pub(crate) use arch::{set_thread_word, thread_word};
+#[cfg(kettle_asan)]
+pub(crate) use asan::{last_switch, switch};
+#[cfg(not(kettle_asan))]
+pub(crate) use {arch::switch, unobserved::last_switch};
+
+/// What a build without AddressSanitizer does in the places where one with it has something to do.
+#[cfg(not(kettle_asan))]
+mod unobserved {
+    /// Tells that the next switch of this OS thread leaves its stack for good.
+    #[inline(always)]
+    pub(crate) fn last_switch() {}
+}
 
 /// What goes through a switch in a register beside the word: any eight bytes, initialised or not.
 pub(crate) type Value = MaybeUninit<*mut ()>;
@@ -77,8 +92,11 @@ impl Context {
     #[inline]
     pub(crate) unsafe fn new(base: *mut u8, entry: Entry, argument: *mut ()) -> Self {
         debug_assert!(base.addr() % 16 == 0);
+        #[cfg(kettle_asan)]
+        // SAFETY: the caller's. 16 bytes and the longer of the two first frames are the 64.
+        let (base, entry, argument) = unsafe { asan::wrap_entry(base, entry, argument) };
         let frame = arch::first_frame(entry, argument);
-        // SAFETY: the caller vouches for the memory; the frame is shorter than 64 bytes, and `base` is
+        // SAFETY: the caller vouches for the memory; the frame is at most 48 bytes, and `base` is
         // aligned, so the frame's words are.
         unsafe {
             let lowest = base.cast::<usize>().sub(frame.len());

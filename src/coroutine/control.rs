@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::{NotSend, State};
-use crate::context::{Context, Value, switch};
+use crate::context::{Context, Value, last_switch, switch};
 use crate::stack::overflow::AlternateStack;
 use crate::stack::{Stack, StackClass, pool};
 use core::cell::Cell;
@@ -333,6 +333,7 @@ where
                 (Outcome::Panicked, pack(&mut panicked))
             }
         };
+        last_switch();
         switch(resumer, outcome as usize, value);
         core::hint::unreachable_unchecked()
     }

@@ -16,7 +16,7 @@
 
 use super::shared::Shared;
 use super::worker::Worker;
-use crate::context::{Arrival, Context, Value, switch};
+use crate::context::{Arrival, Context, Value, last_switch, switch};
 use crate::stack::Stack;
 use crate::task::{Door, Header, Place, Published, Task, Wait, park_in_kernel};
 use core::cell::Cell;
@@ -304,6 +304,7 @@ fn end(task: Task) {
 /// Leaves a stack that nothing lives on any more for `to`.
 fn leave_for_good(to: Context, stack: Stack) -> ! {
     let mut after = After::Retire(stack);
+    last_switch();
     // SAFETY: on a task's stack. `to` was just taken; nobody comes back for what is kept in `nowhere`.
     unsafe {
         let nowhere: *const Cell<Context> = &raw const Worker::current_unchecked().nowhere;

@@ -83,6 +83,14 @@ impl Stack {
     }
 }
 
+/// The limit and the base of the stack that `address` lies in, if it is a coroutine's.
+#[cfg(kettle_asan)]
+pub(crate) fn bounds(address: usize) -> Option<(usize, usize)> {
+    // A stack pointer may be the base itself, in the next slot or in none.
+    let slot = arena::find_slot(address.wrapping_sub(1))?;
+    Some((slot.base - slot.size, slot.base))
+}
+
 /// Why there is no stack to be had.
 #[derive(Debug)]
 pub(crate) enum StackError {
