@@ -1,4 +1,17 @@
 //! The control block on the coroutine's stack, and both sides of the switch.
+//!
+//! # Invariants
+//!
+//! 1. `Control` lies on the coroutine's own stack, above every frame, and lives until the
+//!    `Coroutine` is dropped.
+//! 2. The side that runs knows the side that waits, as the last switch brought it: `Owned::context` is
+//!    the coroutine while its owner runs, `Suspender::resumer` the resumer while the coroutine runs.
+//!    Each is used up by the switch that goes on with it.
+//! 3. The word handed to the coroutine is an `Order`, the word handed back an `Outcome`; each says what
+//!    the value beside it is. A value of eight bytes or less travels as it is, a larger one as the
+//!    address of a place on the sender's stack, which stays as it is until the receiver has read it:
+//!    the first thing that it does.
+//! 4. A coroutine and everything on its stack stay on one OS thread: `Coroutine` is not `Send`.
 
 #![allow(unsafe_code)]
 

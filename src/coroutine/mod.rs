@@ -28,18 +28,41 @@
 //! A resume and a suspend are one switch each, of about a nanosecond. A coroutine lives on its stack
 //! alone: making one allocates nothing else, and touches one page of it.
 //!
-//! # Invariants
+//! # What the compiler refuses
 //!
-//! 1. `Control` lies on the coroutine's own stack, above every frame, and lives until the
-//!    `Coroutine` is dropped.
-//! 2. The side that runs knows the side that waits, as the last switch brought it: `Owned::context` is
-//!    the coroutine while its owner runs, `Suspender::resumer` the resumer while the coroutine runs.
-//!    Each is used up by the switch that goes on with it.
-//! 3. The word handed to the coroutine is an `Order`, the word handed back an `Outcome`; each says what
-//!    the value beside it is. A value of eight bytes or less travels as it is, a larger one as the
-//!    address of a place on the sender's stack, which stays as it is until the receiver has read it:
-//!    the first thing that it does.
-//! 4. A coroutine and everything on its stack stay on one OS thread: `Coroutine` is not `Send`.
+//! A coroutine stays on its thread, because what lives on its stack may belong there:
+//!
+//! ```compile_fail,E0277
+//! let coroutine = kettle::coroutine::Coroutine::<(), (), ()>::new(|_, ()| ());
+//! std::thread::spawn(move || drop(coroutine));
+//! ```
+//!
+//! A suspender stays in its coroutine: it can neither be kept nor be used from another thread.
+//!
+//! ```compile_fail,E0521
+//! use kettle::coroutine::{Coroutine, Suspender};
+//! let mut kept: Option<&Suspender<(), ()>> = None;
+//! Coroutine::scoped(|suspender, ()| kept = Some(suspender), |mut coroutine| coroutine.resume(()));
+//! ```
+//!
+//! ```compile_fail,E0277
+//! use kettle::coroutine::Coroutine;
+//! Coroutine::<(), (), ()>::new(|suspender, ()| {
+//!     std::thread::scope(|scope| drop(scope.spawn(|| suspender.suspend(()))));
+//! });
+//! ```
+//!
+//! A closure that borrows needs [`Coroutine::scoped`], and what that lends cannot be carried away:
+//!
+//! ```compile_fail,E0373
+//! let word = "kettle".to_string();
+//! kettle::coroutine::Coroutine::<(), usize, ()>::new(|suspender, ()| suspender.suspend(word.len()));
+//! ```
+//!
+//! ```compile_fail
+//! use kettle::coroutine::Coroutine;
+//! let carried_away = Coroutine::<(), (), ()>::scoped(|_, ()| (), |coroutine| coroutine);
+//! ```
 
 mod control;
 mod iter;

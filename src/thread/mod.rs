@@ -46,6 +46,13 @@ use std::num::NonZeroUsize;
 ///
 /// It allocates one small block; a stack is taken when the coroutine first runs.
 ///
+/// As with std, what the closure captures must be allowed on another thread:
+///
+/// ```compile_fail,E0277
+/// let shared = std::rc::Rc::new(1);
+/// kettle::thread::spawn(move || *shared);
+/// ```
+///
 /// # Panics
 ///
 /// Where there is no memory for it; [`Builder::spawn`] returns that as an error.
