@@ -10,7 +10,6 @@ use super::idle::Rest;
 use super::shared::BACKLOG;
 use super::worker::Worker;
 use core::sync::atomic::Ordering;
-use crossbeam_deque::Steal;
 use std::time::{Duration, Instant};
 
 /// How often the worker looks into its inbox before it searches: some microseconds.
@@ -154,20 +153,7 @@ impl Worker {
     /// Takes half of a long deque, all of a short one.
     fn steal_from(&self, index: usize, waiting: usize) -> bool {
         let stealer = &self.shared().remotes[index].stealer;
-        let mut taken = false;
-        loop {
-            match stealer.steal_batch(&self.deque) {
-                Steal::Success(()) => taken = true,
-                Steal::Empty => break,
-                Steal::Retry => continue,
-            }
-            if waiting >= BACKLOG {
-                break;
-            }
-        }
-        if taken {
-            self.note_stolen();
-        }
-        taken
+        let enough = if waiting >= BACKLOG { 1 } else { usize::MAX };
+        self.fill_deque(enough, || stealer.steal_batch(&self.deque))
     }
 }

@@ -74,8 +74,12 @@ impl Shared {
             None => None,
             Some(task) => self.home_beside(&task)?,
         };
-        // SAFETY: the caller's.
-        let make = || unsafe { new_task(f, origin) }.map_err(SpawnError::Memory);
+        let make = || {
+            // SAFETY: the caller's.
+            let (task, joiner) = unsafe { new_task(f, origin) }.map_err(SpawnError::Memory)?;
+            // SAFETY: the output's type is `T`, and this is its one join handle.
+            Ok((task, unsafe { JoinHandle::new(joiner) }))
+        };
         match self.current_worker() {
             Some(worker) => {
                 let (task, join) = make()?;

@@ -272,14 +272,20 @@ impl Worker {
         if self.shared.injector.is_empty() {
             return false;
         }
+        self.fill_deque(BACKLOG, || self.shared.injector.steal_batch(&self.deque))
+    }
+
+    /// Moves tasks from elsewhere to the deque, batch by batch, until there are no more or the deque holds
+    /// `enough`. Says whether there were any.
+    pub(super) fn fill_deque(&self, enough: usize, steal_batch: impl Fn() -> Steal<()>) -> bool {
         let mut taken = false;
         loop {
-            match self.shared.injector.steal_batch(&self.deque) {
+            match steal_batch() {
                 Steal::Success(()) => taken = true,
                 Steal::Empty => break,
-                Steal::Retry => {}
+                Steal::Retry => continue,
             }
-            if self.deque.len() >= BACKLOG {
+            if self.deque.len() >= enough {
                 break;
             }
         }
@@ -287,11 +293,6 @@ impl Worker {
             self.deque_used.set(true);
         }
         taken
-    }
-
-    /// Tells the worker that something was put into its deque from the stealing side.
-    pub(super) fn note_stolen(&self) {
-        self.deque_used.set(true);
     }
 
     /// Puts one task that had no stack back into the queue: there may be one now.

@@ -9,7 +9,6 @@
 #![allow(unsafe_code)]
 
 use super::header::{Header, Origin, Task, TaskRef, VTable};
-use super::join::JoinHandle;
 use super::state::{Completed, Wait};
 use core::cell::UnsafeCell;
 use core::mem::ManuallyDrop;
@@ -31,7 +30,7 @@ union Stage<F, T> {
     output: ManuallyDrop<Result<T>>,
 }
 
-/// Allocates a task for `f`: the runtime's pointer to it, and the joiner's.
+/// Allocates a task for `f`: the runtime's pointer to it, and the one for whoever will join or detach it.
 ///
 /// # Errors
 ///
@@ -41,7 +40,7 @@ union Stage<F, T> {
 ///
 /// `f` and its output may be used for as long as the task lives, on any thread that `origin.door` runs
 /// tasks on.
-pub(crate) unsafe fn new_task<F, T>(f: F, origin: Origin) -> io::Result<(Task, JoinHandle<T>)>
+pub(crate) unsafe fn new_task<F, T>(f: F, origin: Origin) -> io::Result<(Task, TaskRef)>
 where
     F: FnOnce() -> T + Send,
     T: Send,
@@ -62,14 +61,14 @@ where
             format!("no memory for another coroutine ({} bytes)", layout.size()),
         ));
     };
-    // One reference for the runtime, one for the join handle.
+    // One reference for the runtime, one for the joiner.
     let header = Header::new(origin, vtable, 2);
     let stage = UnsafeCell::new(Stage { closure: ManuallyDrop::new(f) });
     // SAFETY: just allocated with this layout.
     unsafe { cell.write(Cell { header, stage }) };
     let pointer = cell.cast::<Header>();
-    // SAFETY: the two references counted above; the output's type is `T`.
-    unsafe { Ok((Task::from_raw(pointer), JoinHandle::new(TaskRef::from_raw(pointer)))) }
+    // SAFETY: the two references counted above.
+    unsafe { Ok((Task::from_raw(pointer), TaskRef::from_raw(pointer))) }
 }
 
 /// Runs the closure, as the task, and leaves its output or its panic's payload.

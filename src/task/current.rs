@@ -6,8 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::cell::new_task;
-use super::header::{Door, Header, Origin, Task, TaskRef};
-use super::park::park_in_kernel;
+use super::header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
 use crate::context::thread_word;
 use crate::stack::StackClass;
 use crate::stack::overflow::NameBuffer;
@@ -57,9 +56,9 @@ fn thread_task() -> TaskRef {
         name: std::thread::current().name().map(Box::from),
     };
     // SAFETY: a closure that is never run and captures nothing.
-    let (task, join) =
+    let (task, joiner) =
         unsafe { new_task(|| (), origin) }.expect("memory for an OS thread's header");
-    drop(join);
+    drop(joiner);
     Task::into_ref(task)
 }
 

@@ -21,8 +21,8 @@
 
 #![allow(unsafe_code)]
 
-use super::park::WaitReason;
 use super::state::{Place, Published, State, Unparked, Wait};
+use super::wait_reason::WaitReason;
 use crate::context::Context;
 use crate::stack::StackClass;
 use crate::sys::futex;
@@ -201,6 +201,25 @@ impl Header {
     #[inline]
     pub(crate) fn publish_park(&self, wait: Wait, place: Place) -> Published {
         self.state.publish_park(wait, place)
+    }
+}
+
+/// Waits in the kernel, the OS thread with it: how OS threads wait, and coroutines that must not leave
+/// their worker to others.
+///
+/// # Safety
+///
+/// `header` is the calling task's.
+pub(crate) unsafe fn park_in_kernel(header: NonNull<Header>, wait: Wait) {
+    // SAFETY: the caller's, and a task is alive while it runs.
+    let header = unsafe { header.as_ref() };
+    match header.publish_park(wait, Place::Kernel) {
+        Published::Woken => {}
+        Published::Parked => {
+            while let Some(value) = header.state.waits_in_kernel(wait) {
+                futex::wait(header.state.futex(), value, None);
+            }
+        }
     }
 }
 

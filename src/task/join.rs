@@ -5,9 +5,10 @@
 use super::cell::drop_contained;
 use super::current::current;
 use super::header::TaskRef;
-use super::park::{WaitReason, park};
+use super::park::park;
 use super::state::{Detached, Join, Wait};
 use super::thread::Thread;
+use super::wait_reason::WaitReason;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
@@ -38,7 +39,8 @@ impl<T> JoinHandle<T> {
     /// # Safety
     ///
     /// `task`'s output has the type `T`, and this is the only one made for it.
-    pub(super) unsafe fn new(task: TaskRef) -> Self {
+    #[inline]
+    pub(crate) unsafe fn new(task: TaskRef) -> Self {
         Self { thread: Thread { task }, _output: PhantomData }
     }
 

@@ -1,7 +1,7 @@
 //! A task: what the runtime knows of one coroutine, and what one may do to it from anywhere.
 //!
 //! [`header`] is the block that a spawn allocates, [`state`] the word in it that several threads
-//! change, [`cell`] the typed part around the closure and its output, [`park`] waiting and waking,
+//! change, [`cell`] the typed part around the closure and its output, [`park`] waiting, [`wait_reason`] why,
 //! [`current`] who runs here, [`thread`] and [`join`] what users hold of it.
 //!
 //! An OS thread that waits for a coroutine is a task too, one without a closure: everything above this
@@ -14,12 +14,14 @@ mod join;
 mod park;
 mod state;
 mod thread;
+mod wait_reason;
 
 pub(crate) use cell::new_task;
 pub(crate) use current::{Local, current, describe_current};
-pub(crate) use header::{Door, Header, Origin, Task, TaskRef};
+pub(crate) use header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
 pub use join::JoinHandle;
-pub(crate) use park::{WaitReason, park, park_in_kernel};
+pub(crate) use park::park;
 pub use thread::{Thread, ThreadId};
 
 pub(crate) use state::{Place, Published, Wait};
+pub(crate) use wait_reason::WaitReason;
