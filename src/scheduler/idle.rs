@@ -19,8 +19,8 @@
 //! instead leaves the work to it: that one has not done its own first step yet, or, if it finds other
 //! work instead, looks again after it has left the count (`Shared::search_ended`).
 
+use super::alarm::FutexAlarm;
 use super::shared::BACKLOG;
-use crate::sys::futex;
 use crate::util::lock::Lock;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use core::time::Duration;
@@ -32,10 +32,20 @@ use crossbeam_utils::CachePadded;
 /// on its way to wake the worker when the task has run, ended, and its runtime is gone. What it does here
 /// then is at worst to wake somebody for nothing.
 #[derive(Debug)]
-pub(super) struct Idle {
+pub(super) struct Idle<A = FutexAlarm> {
     /// How many workers search, nap and sleep: sixteen bits each.
     counts: CachePadded<AtomicU64>,
-    sleepers: Box<[CachePadded<Sleep>]>,
+    sleepers: Box<[CachePadded<Sleep<A>>]>,
+}
+
+/// What ends a worker's sleep. How the worker sleeps is no matter of this file: it is told when to, and
+/// tells the worker when it need not any more.
+pub(super) trait Alarm {
+    /// Ends the worker's sleep, or the next one if it does not sleep. What the caller did before is seen
+    /// by the worker after a sleep that this ends.
+    ///
+    /// It may ring when the reason is over already; the sleep that this ends then ends for nothing.
+    fn ring(&self);
 }
 
 /// Those that no runtime uses.
@@ -69,16 +79,21 @@ impl Idle {
         let mut unused = UNUSED.lock();
         match unused.iter().position(|idle| idle.sleepers.len() == workers) {
             Some(index) => unused.swap_remove(index),
-            None => Box::leak(Box::new(Self {
-                counts: CachePadded::new(AtomicU64::new(0)),
-                sleepers: (0..workers).map(|_| CachePadded::new(Sleep::new())).collect(),
-            })),
+            None => Box::leak(Box::new(Self::new((0..workers).map(|_| FutexAlarm::new())))),
         }
     }
 
     /// Gives it to the next runtime. The workers have gone home.
     pub(super) fn give_back(&'static self) {
         UNUSED.lock().push(self);
+    }
+}
+
+impl<A: Alarm> Idle<A> {
+    /// One for a worker with each of the alarms.
+    fn new(alarms: impl Iterator<Item = A>) -> Self {
+        let sleep = |alarm| CachePadded::new(Sleep { word: AtomicU32::new(AWAKE), alarm });
+        Self { counts: CachePadded::new(AtomicU64::new(0)), sleepers: alarms.map(sleep).collect() }
     }
 
     /// Tasks were pushed to a worker's deque, which now holds `waiting`: somebody else might want them.
@@ -116,9 +131,21 @@ impl Idle {
         self.sleepers[index].wake(self, true);
     }
 
-    /// Worker `index`, a searcher, goes to rest; see [`Sleep::rest`].
-    pub(super) fn rest(&self, index: usize, rest: Rest, found_work: impl FnOnce() -> bool) {
-        self.sleepers[index].rest(self, rest, found_work);
+    /// Worker `index`, a searcher, goes to rest, unless `found_work`, asked after everybody can see it
+    /// rest, says that there is work. Returns when it is a searcher again: woken, rested, or not tired.
+    ///
+    /// `sleep` sleeps until the alarm rings, at most for the time given, or has slept enough if the alarm
+    /// has rung since the last time. It may return for any other reason, and may do the worker's own work
+    /// meanwhile, as far as that only puts tasks into queues: `found_work` is asked again after a sleep
+    /// that was not ended by a waker. A nap ends with its first sleep.
+    pub(super) fn rest(
+        &self,
+        index: usize,
+        rest: Rest,
+        found_work: impl FnMut() -> bool,
+        sleep: impl FnMut(&A, Option<Duration>),
+    ) {
+        self.sleepers[index].rest(self, rest, found_work, sleep);
     }
 
     /// What a maker of work sees, after it has put the work where it is found.
@@ -159,18 +186,20 @@ const CLAIMED: u32 = 3;
 
 /// One worker's place to sleep.
 #[derive(Debug)]
-struct Sleep {
+struct Sleep<A> {
     word: AtomicU32,
+    alarm: A,
 }
 
-impl Sleep {
-    const fn new() -> Self {
-        Self { word: AtomicU32::new(AWAKE) }
-    }
-
-    /// A searching worker goes to rest, unless `found_work`, asked after everybody can see it rest,
-    /// says that there is work. Returns when it is a searcher again: woken, rested, or not tired.
-    fn rest(&self, idle: &Idle, rest: Rest, found_work: impl FnOnce() -> bool) {
+impl<A: Alarm> Sleep<A> {
+    /// See [`Idle::rest`].
+    fn rest(
+        &self,
+        idle: &Idle<A>,
+        rest: Rest,
+        mut found_work: impl FnMut() -> bool,
+        mut sleep: impl FnMut(&A, Option<Duration>),
+    ) {
         let (word, count, timeout) = match rest {
             Rest::Nap(timeout) => (DROWSY, NAPPING, Some(timeout)),
             Rest::Sleep => (ASLEEP, SLEEPING, None),
@@ -182,18 +211,14 @@ impl Sleep {
         idle.counts.fetch_add(count.wrapping_sub(SEARCHING), Ordering::SeqCst);
         // Pairs with the fences in `Idle::look`, `wake` and `Shared::close`; see the top of the file.
         fence(Ordering::SeqCst);
-        let mut tired = !found_work();
+        let mut rested = false;
         loop {
             // Acquire: pairs with the Release in `wake`.
             match self.word.load(Ordering::Acquire) {
                 AWAKE => return,
-                CLAIMED => futex::wait(&self.word, CLAIMED, None),
-                _ if tired => {
-                    futex::wait(&self.word, word, timeout);
-                    // A nap may end early by a stray signal; it is a nap. A sleep goes on.
-                    tired = timeout.is_none();
-                }
-                _ => {
+                // In a moment it rings.
+                CLAIMED => sleep(&self.alarm, None),
+                _ if rested || found_work() => {
                     // Relaxed: nobody has woken it, so there is nobody to pair with.
                     if self
                         .word
@@ -205,13 +230,18 @@ impl Sleep {
                         return;
                     }
                 }
+                _ => {
+                    sleep(&self.alarm, timeout);
+                    // A nap may end early for no reason; it is a nap. A sleep goes on.
+                    rested = timeout.is_some();
+                }
             }
         }
     }
 
     /// Wakes the worker if it rests and makes it a searcher; says whether it did. The caller has made
     /// its work visible before.
-    fn wake(&self, idle: &Idle, also_nap: bool) -> bool {
+    fn wake(&self, idle: &Idle<A>, also_nap: bool) -> bool {
         // Pairs with the fence in `rest`; see the top of the file.
         fence(Ordering::SeqCst);
         let word = self.word.load(Ordering::Relaxed);
@@ -229,7 +259,7 @@ impl Sleep {
         idle.counts.fetch_add(SEARCHING.wrapping_sub(count), Ordering::SeqCst);
         // Release: pairs with the Acquire in `rest`.
         self.word.store(AWAKE, Ordering::Release);
-        futex::wake_one(&self.word);
+        self.alarm.ring();
         true
     }
 }

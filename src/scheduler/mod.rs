@@ -17,13 +17,14 @@
 //!
 //! [`spawn`] makes a task and queues it, [`placement`] says where it starts, [`worker`] is the running
 //! side, [`switching`] how one task makes way for the next, [`search`] the root's side, [`idle`] who
-//! searches and who sleeps, [`shared`] what the workers of a runtime know of each other, [`closing`] its
+//! searches and who sleeps, [`alarm`] how, [`shared`] what the workers of a runtime know of each other, [`closing`] its
 //! end.
 //!
 //! Tried elsewhere and not done here: migrating started tasks by default (unsound with thread-locals),
 //! a FIFO deque (a tree of a million spawns then holds a level of stacks instead of a path), waking a
 //! worker for every spawn (a microsecond and a half each, for work that is gone when it arrives).
 
+mod alarm;
 mod closing;
 mod idle;
 mod placement;

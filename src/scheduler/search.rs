@@ -6,6 +6,7 @@
 //! about to start both. So a short deque is only taken, and then whole, from a worker that has not
 //! started anything for a while.
 
+use super::alarm::FutexAlarm;
 use super::idle::Rest;
 use super::shared::BACKLOG;
 use super::worker::Worker;
@@ -82,13 +83,14 @@ impl Worker {
             } else {
                 Rest::Sleep
             };
-            shared.idle.rest(self.index(), rest, || {
+            let found_work = || {
                 shared.report_if_quiet();
                 self.has_work()
                     || !shared.injector.is_empty()
                     || shared.stopping()
                     || (rest == Rest::Sleep && self.others_have_work())
-            });
+            };
+            shared.idle.rest(self.index(), rest, found_work, FutexAlarm::sleep);
             self.retry_a_starved();
         }
         if shared.idle.end_search() {
