@@ -52,36 +52,26 @@ pub(crate) unsafe fn protect(start: *mut u8, len: usize) -> io::Result<()> {
         .map_err(io::Error::from)
 }
 
-/// Whether the kernel refuses to read the page at `address`. Asked of the kernel itself, so that
-/// nothing faults: it copies a signal set of eight bytes from there, to be blocked and then not.
+/// Whether the kernel refuses to read the word at `address`, a multiple of 4. Asked of the kernel itself,
+/// so that nothing faults: it is to sleep while the word holds a certain value, for no time at all, and
+/// must look at the word first.
+///
+/// Tried and dropped: a signal set for `rt_sigprocmask`, which valgrind reads in the kernel's place, and
+/// dies of.
 pub(crate) fn is_guarded(address: *const u8) -> bool {
-    let mut before = 0_u64;
-    // SAFETY: rt_sigprocmask reads eight bytes at `address`, or answers EFAULT where they cannot be
-    // read, and writes the old mask to `before`.
+    let no_time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: FUTEX_WAIT reads four bytes at `address`, or answers EFAULT where they cannot be read, and
+    // the timeout; the other answers are EAGAIN and ETIMEDOUT.
     let answer = unsafe {
         syscall4(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_BLOCK as usize,
+            libc::SYS_futex,
             address.expose_provenance(),
-            (&raw mut before).expose_provenance(),
-            size_of::<u64>(),
-        )
-    };
-    if answer.is_err() {
-        return answer == Err(libc::EFAULT);
-    }
-    // The page was readable: undo what was blocked, should it have held a set that is not empty.
-    // SAFETY: restores the mask that the call above saved.
-    let _ = unsafe {
-        syscall4(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK as usize,
-            (&raw const before).expose_provenance(),
+            (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize,
             0,
-            size_of::<u64>(),
+            (&raw const no_time).expose_provenance(),
         )
     };
-    false
+    answer == Err(libc::EFAULT)
 }
 
 /// How many mappings a process may have (`vm.max_map_count`).
