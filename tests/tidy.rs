@@ -248,6 +248,13 @@ mod the_rules {
             bad_imports("task/park.rs", "macro_rules! m { () => { $crate::thread::x() } }"),
             [1]
         );
+        assert_eq!(
+            bad_imports(
+                "task/park.rs",
+                "macro_rules! m { () => { $crate::m!(); $crate::thread::m!() } }"
+            ),
+            [1]
+        );
         assert_eq!(bad_imports("task/park.rs", "fn f() { super::super::runtime::x() }"), [1]);
     }
 

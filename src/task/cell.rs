@@ -102,6 +102,7 @@ unsafe fn refuse<F, T>(header: NonNull<Header>, reason: String) {
 unsafe fn finish<F, T>(cell: NonNull<Cell<F, T>>, result: Result<T>) {
     // SAFETY: the block lives until the runtime's reference is released, after this.
     let cell = unsafe { cell.as_ref() };
+    drop_locals(&cell.header);
     // SAFETY: invariant 1: nobody looks before `complete`.
     unsafe { (*cell.stage.get()).output = ManuallyDrop::new(result) };
     match cell.header.state.complete() {
@@ -133,6 +134,13 @@ unsafe fn free<F, T>(header: NonNull<Header>) {
     unsafe {
         header.drop_in_place();
         dealloc(header.as_ptr().cast(), Layout::new::<Cell<F, T>>());
+    }
+}
+
+/// Destroys the locals of the running task: those that there are, and those that begin meanwhile.
+pub(super) fn drop_locals(header: &Header) {
+    while let Some(local) = header.locals().take_newest() {
+        drop_contained(local);
     }
 }
 

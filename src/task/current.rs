@@ -5,7 +5,7 @@
 
 #![allow(unsafe_code)]
 
-use super::cell::new_task;
+use super::cell::{drop_locals, new_task};
 use super::header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
 use crate::context::thread_word;
 use crate::stack::StackClass;
@@ -40,8 +40,11 @@ struct Owner;
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        if let Some(header) = THREAD.take() {
-            // SAFETY: the reference that `thread_header` put there.
+        if let Some(header) = THREAD.get() {
+            // SAFETY: the reference that `thread_header` put there, which is given up below.
+            drop_locals(unsafe { header.as_ref() });
+            THREAD.set(None);
+            // SAFETY: as above.
             drop(unsafe { TaskRef::from_raw(header) });
         }
     }
@@ -92,7 +95,11 @@ fn thread_header() -> NonNull<Header> {
     }
     let header = thread_task().into_raw();
     THREAD.set(Some(header));
-    let _ = OWNER.try_with(|_| ());
+    if OWNER.try_with(|_| ()).is_err() {
+        // The thread's locals are gone, and what began now would never be destroyed.
+        // SAFETY: made just now.
+        unsafe { header.as_ref() }.locals().close();
+    }
     header
 }
 

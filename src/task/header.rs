@@ -1,8 +1,8 @@
 //! The block of a task, and the two kinds of pointer to it.
 //!
 //! ```text
-//!   | state home references link door vtable runtime id name joiner | context stack reason | closure
-//!   |   anybody's, by atomics or by the rules below                 |   its worker's       |  or output
+//!   | state home references link door vtable runtime id name joiner | context locals reason | closure
+//!   |   anybody's, by atomics or by the rules below                 |   its worker's        |  or output
 //! ```
 //!
 //! What wakers write and what the worker reads when it goes on with the task lie in different cache
@@ -18,9 +18,11 @@
 //!    or the list that it waits in; while it is parked, to whoever clears `parked`.
 //! 5. `joiner` is the join handle's until `begin_join` has said `Registered`, then the completing
 //!    task's.
+//! 6. `locals` is the task's own: touched by itself alone, while it runs.
 
 #![allow(unsafe_code)]
 
+use super::locals::Locals;
 use super::state::{Place, Published, State, Unparked, Wait};
 use super::wait_reason::WaitReason;
 use crate::context::Context;
@@ -84,6 +86,7 @@ pub(crate) struct Header {
     pub(super) joiner: UnsafeCell<Option<TaskRef>>,
     /// Where the task goes on; none before it has started.
     pub(crate) context: Cell<Context>,
+    locals: Locals,
     class: StackClass,
     migratable: bool,
     reason: AtomicU8,
@@ -115,6 +118,7 @@ impl Header {
             name: origin.name,
             joiner: UnsafeCell::new(None),
             context: Cell::new(Context::NONE),
+            locals: Locals::new(),
             class: origin.class,
             migratable: origin.migratable,
             reason: AtomicU8::new(WaitReason::None as u8),
@@ -143,6 +147,12 @@ impl Header {
 
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// For the task itself.
+    #[inline(always)]
+    pub(super) fn locals(&self) -> &Locals {
+        &self.locals
     }
 
     /// The worker that the task belongs to, if one has taken it.

@@ -2,7 +2,8 @@
 //!
 //! [`header`] is the block that a spawn allocates, [`state`] the word in it that several threads
 //! change, [`cell`] the typed part around the closure and its output, [`park`] waiting, [`wait_reason`] why,
-//! [`current`] who runs here, [`thread`] and [`join`] what users hold of it.
+//! [`current`] who runs here, [`locals`] and [`local_key`] what it has for itself, [`thread`] and [`join`] what
+//! users hold of it.
 //!
 //! An OS thread that waits for a coroutine is a task too, one without a closure: everything above this
 //! floor waits and wakes in one way.
@@ -11,6 +12,8 @@ mod cell;
 mod current;
 mod header;
 mod join;
+mod local_key;
+mod locals;
 mod park;
 mod state;
 mod thread;
@@ -20,6 +23,7 @@ pub(crate) use cell::new_task;
 pub(crate) use current::{Local, current, describe_current};
 pub(crate) use header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
 pub use join::JoinHandle;
+pub use local_key::{AccessError, LocalKey};
 pub(crate) use park::park;
 pub use thread::{Thread, ThreadId};
 

@@ -17,7 +17,8 @@
 //! - A coroutine is never interrupted: the next one runs when this one waits, yields or ends. Code that
 //!   computes for long without any of them calls [`yield_now`] now and then.
 //! - A coroutine that has started stays on its OS thread. std's `thread_local!`, and what other crates
-//!   keep in one, belong to that thread, which its coroutines share; so does `errno`.
+//!   keep in one, belong to that thread, which its coroutines share; so does `errno`. A coroutine's own
+//!   are made by [`kettle::thread_local!`](crate::thread_local).
 //! - std's own `sleep`, locks and I/O block the OS thread, and every coroutine on it.
 //! - A panic ends the coroutine and is handed to [`JoinHandle::join`]. std's message names the OS
 //!   thread; a line of kettle's with the coroutine's name follows it.
@@ -32,8 +33,9 @@
 //! - At the end of `main` the coroutines of the default runtime end with the process, as threads do.
 
 mod builder;
+mod local;
 
-pub use crate::task::{JoinHandle, Thread, ThreadId};
+pub use crate::task::{AccessError, JoinHandle, LocalKey, Thread, ThreadId};
 pub use builder::Builder;
 pub use std::thread::Result;
 

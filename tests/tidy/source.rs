@@ -74,6 +74,8 @@ impl Source {
                         module.pop();
                     }
                 }
+                // An exported macro lies at the root wherever it is written, and names itself there.
+                "crate" if index > 0 && self.at(index - 1) == "$" && self.at(index + 3) == "!" => {}
                 "crate" | "super" | "self"
                     if self.at(index + 1) == "::" && (index == 0 || self.at(index - 1) != "::") =>
                 {
