@@ -30,6 +30,8 @@
 //!   not. Start here.
 //! - [`run`]: from `main` into a coroutine and back, with borrowing.
 //! - [`runtime`]: the worker threads underneath; needed only to shape them or to have several.
+//! - [`unblock`](unblock()): for what blocks an OS thread and cannot be helped: it runs on another,
+//!   while its coroutine waits.
 //! - [`coroutine`]: the raw coroutine without a scheduler, for generators.
 //!
 //! # What it stands on
@@ -46,7 +48,8 @@
 //!
 //! - Linux on x86_64 and aarch64.
 //! - Nothing is preempted: a coroutine that computes for long without waiting or yielding keeps its
-//!   worker, and whatever blocks the OS thread (std's sleep, locks and I/O) blocks the coroutines on it.
+//!   worker, and whatever blocks the OS thread (std's sleep, locks and I/O) blocks the coroutines on it,
+//!   unless it is wrapped in [`unblock`](unblock()).
 //! - A program that sets and restores a thread-local around a closure, in LIFO order, and waits inside
 //!   the closure, can see two coroutines of one thread interleave there. Crates that build unsafe code on
 //!   that order (scoped-tls, pyo3) must not be entered by two coroutines of one worker at once.
@@ -67,6 +70,9 @@ mod util;
 pub mod coroutine;
 pub mod runtime;
 pub mod thread;
+pub mod unblock;
+
+pub use unblock::unblock;
 
 /// Runs `f` as a coroutine, waits for it, and returns its value: [`runtime::Handle::run`] on the
 /// current runtime, which outside of a coroutine is the default one. `f` may borrow.

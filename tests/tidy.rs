@@ -26,6 +26,7 @@ const FLOORS: &[(usize, &[&str])] = &[
     (0, &["sys", "util"]),
     (1, &["context", "stack"]),
     (2, &["task"]),
+    (3, &["unblock"]),
     (4, &["scheduler"]),
     (5, &["runtime"]),
     (6, &["thread", "coroutine"]),

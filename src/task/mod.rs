@@ -20,7 +20,7 @@ mod thread;
 mod wait_reason;
 
 pub(crate) use cell::new_task;
-pub(crate) use current::{Local, current, describe_current};
+pub(crate) use current::{Local, current, current_coroutine, describe_current};
 pub(crate) use header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
 pub use join::JoinHandle;
 pub use local_key::{AccessError, LocalKey};

@@ -14,11 +14,13 @@ pub(crate) enum WaitReason {
     Join,
     /// All coroutines of a runtime to end.
     Shutdown,
+    /// A closure on a thread of the pool.
+    Unblock,
 }
 
 impl WaitReason {
     pub(super) fn from_u8(number: u8) -> Self {
-        [Self::None, Self::Park, Self::Join, Self::Shutdown]
+        [Self::None, Self::Park, Self::Join, Self::Shutdown, Self::Unblock]
             .into_iter()
             .find(|&reason| reason as u8 == number)
             .unwrap_or(Self::None)
@@ -32,6 +34,7 @@ impl fmt::Display for WaitReason {
             Self::Park => "parked",
             Self::Join => "waiting for a coroutine to end",
             Self::Shutdown => "waiting for a runtime's coroutines to end",
+            Self::Unblock => "waiting for work on the pool's threads",
         })
     }
 }

@@ -1,0 +1,147 @@
+//! Where threads cannot be started, and what concerns the whole process.
+
+use super::{Gate, child, join_all, os_thread, pool, scoped, workers};
+use kettle::{thread, unblock};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, mpsc};
+
+/// A stack that no address space has room for: every thread of such a pool fails to start.
+const NO_SUCH_STACK: usize = 1 << 50;
+
+#[test]
+fn where_no_thread_can_be_started_the_job_runs_in_place() {
+    let own = unblock::Builder::new().stack_size(NO_SUCH_STACK).build().unwrap();
+    workers(1).run(|| {
+        let here = os_thread();
+        assert_eq!(own.run(os_thread), here);
+        let payload = catch_unwind(AssertUnwindSafe(|| own.run(|| panic!("dry")))).unwrap_err();
+        assert_eq!(*payload.downcast::<&str>().unwrap(), "dry");
+    });
+    assert_eq!(own.threads(), 0);
+}
+
+#[test]
+fn who_queues_for_a_thread_that_cannot_be_started_is_not_forgotten() {
+    // One thread at most: while somebody tries to start it, the others queue.
+    let own =
+        Arc::new(unblock::Builder::new().threads(1).stack_size(NO_SUCH_STACK).build().unwrap());
+    let runtime = workers(4);
+    let all = (0..64)
+        .map(|_| {
+            let own = Arc::clone(&own);
+            runtime.spawn(move || (0..100_u64).map(|n| own.run(|| n)).sum::<u64>())
+        })
+        .collect();
+    assert_eq!(join_all(all), [4_950; 64]);
+}
+
+/// In the parent runs `test` again as a child; in the child plays `scenario` and does not return.
+fn in_a_child(test: &str, scenario: fn()) {
+    if child::scenario().is_some() {
+        scenario();
+        std::process::exit(0);
+    }
+    let output = child::child(test, test).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn where_another_thread_cannot_be_started_the_job_waits_for_one_that_there_is() {
+    in_a_child(
+        "limits::where_another_thread_cannot_be_started_the_job_waits_for_one_that_there_is",
+        || {
+            let own = unblock::Builder::new().stack_size(1 << 30).build().unwrap();
+            let gate = Gate::default();
+            let only = Mutex::new(None);
+            workers(1).run(|| {
+                let starts = |n: usize| {
+                    own.run(|| {
+                        let before = *only.lock().unwrap();
+                        match n {
+                            0 => {
+                                *only.lock().unwrap() = Some(os_thread());
+                                gate.pass();
+                            }
+                            _ => assert_eq!(before, Some(os_thread())),
+                        }
+                    });
+                };
+                scoped(1, starts, || {
+                    while only.lock().unwrap().is_none() {
+                        thread::yield_now();
+                    }
+                    // No room for another stack of a gigabyte.
+                    let limit = libc::rlimit { rlim_cur: 1 << 29, rlim_max: libc::RLIM_INFINITY };
+                    // SAFETY: a limit of this process.
+                    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+                    scoped(
+                        3,
+                        |n| starts(n + 1),
+                        || {
+                            assert_eq!(own.threads(), 1);
+                            gate.open();
+                        },
+                    );
+                });
+            });
+        },
+    );
+}
+
+#[test]
+fn at_the_end_of_main_jobs_under_way_end_with_the_process() {
+    in_a_child("limits::at_the_end_of_main_jobs_under_way_end_with_the_process", || {
+        let (sender, receiver) = mpsc::channel::<()>();
+        drop(thread::spawn(move || {
+            kettle::unblock(move || {
+                drop(sender);
+                loop {
+                    std::thread::park();
+                }
+            });
+        }));
+        assert!(receiver.recv().is_err());
+    });
+}
+
+#[test]
+fn the_process_s_pool_is_shaped_once_and_before_it_is_used() {
+    in_a_child("limits::the_process_s_pool_is_shaped_once_and_before_it_is_used", || {
+        unblock::Builder::new().threads(2).name("cauldron").build_global().unwrap();
+        let name =
+            kettle::run(|| kettle::unblock(|| std::thread::current().name().map(str::to_string)));
+        assert_eq!(name.as_deref(), Some("cauldron"));
+        let error = unblock::Builder::new().build_global().unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
+        assert!(error.to_string().contains("before the first `unblock`"), "{error}");
+    });
+}
+
+#[test]
+fn pools_come_and_go_without_a_trace() {
+    in_a_child("limits::pools_come_and_go_without_a_trace", || {
+        let count = |path: &str| std::fs::read_dir(path).unwrap().count();
+        let once = || {
+            let own = Arc::new(pool(3));
+            let runtime = workers(2);
+            let all = (0..30)
+                .map(|n| {
+                    let own = Arc::clone(&own);
+                    runtime.spawn(move || own.run(|| n))
+                })
+                .collect();
+            assert_eq!(join_all(all).into_iter().sum::<u32>(), 435);
+        };
+        once();
+        let before = (count("/proc/self/fd"), count("/proc/self/task"));
+        for _ in 0..100 {
+            once();
+        }
+        assert_eq!(count("/proc/self/fd"), before.0);
+        // A thread that has left may stand on the kernel's list for a moment more; the alarm of the
+        // child ends this if it is more than a moment.
+        while count("/proc/self/task") > before.1 {
+            std::thread::yield_now();
+        }
+    });
+}
