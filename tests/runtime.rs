@@ -10,22 +10,47 @@ fn workers(count: usize) -> Runtime {
     Runtime::builder().workers(count).build().unwrap()
 }
 
+/// Counts that it is dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 #[test]
-fn a_runtime_waits_for_its_coroutines_when_it_is_dropped() {
-    for _ in 0..200 {
-        let done = Arc::new(AtomicUsize::new(0));
+fn nothing_of_a_runtimes_coroutines_is_left_when_it_has_been_dropped() {
+    for round in 0..200 {
+        let (gone, begun) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let runtime = workers(2);
-        for _ in 0..10 {
-            let done = Arc::clone(&done);
-            drop(runtime.spawn(move || {
-                thread::yield_now();
-                let inner = Arc::clone(&done);
-                drop(thread::spawn(move || inner.fetch_add(1, Ordering::SeqCst)));
-                done.fetch_add(1, Ordering::SeqCst);
-            }));
+        for number in 0..10 {
+            let (outer, inner) = (Counted(Arc::clone(&gone)), Counted(Arc::clone(&gone)));
+            let begun = Arc::clone(&begun);
+            let body = move || {
+                begun.fetch_add(1, Ordering::SeqCst);
+                drop(thread::spawn(move || {
+                    let _inner = inner;
+                    loop {
+                        thread::yield_now();
+                    }
+                }));
+                let _outer = outer;
+                loop {
+                    thread::park();
+                }
+            };
+            let builder = Builder::new();
+            // SAFETY: nothing in it belongs to a thread.
+            let builder = if number % 2 == 0 { builder } else { unsafe { builder.migratable() } };
+            drop(builder.spawn_on(runtime.handle(), body).unwrap());
+        }
+        // In half of the rounds everybody waits; in the others most have not begun.
+        while round % 2 == 0 && begun.load(Ordering::SeqCst) < 10 {
+            std::thread::yield_now();
         }
         drop(runtime);
-        assert_eq!(done.load(Ordering::SeqCst), 20);
+        assert_eq!(gone.load(Ordering::SeqCst), 20);
     }
 }
 
@@ -85,13 +110,17 @@ fn spawns_from_many_threads_all_run() {
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                for _ in 0..5_000 {
-                    let done = Arc::clone(&done);
-                    drop(runtime.spawn(move || done.fetch_add(1, Ordering::SeqCst)));
+                let all: Vec<_> = (0..5_000)
+                    .map(|_| {
+                        let done = Arc::clone(&done);
+                        runtime.spawn(move || done.fetch_add(1, Ordering::SeqCst))
+                    })
+                    .collect();
+                for one in all {
+                    one.join().unwrap();
                 }
             });
         }
     });
-    drop(runtime);
     assert_eq!(done.load(Ordering::SeqCst), 20_000);
 }

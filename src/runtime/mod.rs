@@ -19,12 +19,13 @@ mod builder;
 
 pub use builder::Builder;
 
-use crate::scheduler::{Options, Shared};
-use crate::task::JoinHandle;
+use crate::scheduler::{Left, Options, Shared};
+use crate::task::{Cancelled, JoinHandle, OnEnd, Thread, cancel};
 use core::fmt;
 use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 /// The default runtime. It is never dropped: at the end of `main` its coroutines die as std's threads
 /// do.
@@ -32,8 +33,9 @@ static GLOBAL: OnceLock<Runtime> = OnceLock::new();
 
 /// A set of worker threads and the coroutines on them.
 ///
-/// Dropping it waits until all its coroutines have ended, then for its workers. From outside it takes
-/// no more coroutines from then on; its own may still spawn.
+/// Dropping it cancels its coroutines, each of which unwinds on its own worker, and waits until all have
+/// ended, then for its workers. From outside it takes no more coroutines from then on; its own may still
+/// spawn, but what has not begun by then never does. To have them finish instead, join them first.
 pub struct Runtime {
     handle: Handle,
     workers: Vec<std::thread::JoinHandle<()>>,
@@ -92,6 +94,53 @@ impl Runtime {
         self.handle.run(f)
     }
 
+    /// Cancels the runtime's coroutines and waits until they have ended, at the longest for `timeout`; then
+    /// for the workers. From the start it takes no more coroutines from outside.
+    ///
+    /// No cancellation point.
+    ///
+    /// ```
+    /// use kettle::runtime::Runtime;
+    /// use kettle::thread;
+    /// use std::time::Duration;
+    ///
+    /// let runtime = Runtime::builder().workers(1).build()?;
+    /// runtime.spawn(|| thread::park());
+    /// runtime.shutdown(Duration::from_secs(10))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Says who was left when the time was up. These are given up: what they own is leaked, their stacks stay
+    /// mapped. One that still runs goes on until it waits; its worker ends then.
+    ///
+    /// # Panics
+    ///
+    /// In one of the runtime's own coroutines, as dropping it does.
+    pub fn shutdown(mut self, timeout: Duration) -> Result<(), ShutdownError> {
+        if self.handle.shared.is_current() {
+            // Panics.
+            drop(self);
+            return Ok(());
+        }
+        // A time beyond what the clock can tell is no limit.
+        let Err(left) = self.handle.shared.close(Instant::now().checked_add(timeout)) else {
+            // Nobody is left to be waited for.
+            return Ok(());
+        };
+        // Somebody may still wake those who are left, and finds the runtime through them.
+        core::mem::forget(Arc::clone(&self.handle.shared));
+        self.stop();
+        self.workers.clear();
+        Err(ShutdownError { left })
+    }
+
+    /// Sends the workers home.
+    fn stop(&self) {
+        self.handle.shared.stop();
+    }
+
     /// A handle to this runtime.
     pub fn handle(&self) -> &Handle {
         &self.handle
@@ -99,12 +148,18 @@ impl Runtime {
 }
 
 impl Drop for Runtime {
-    /// Waits for the runtime's coroutines and workers.
+    /// Cancels the runtime's coroutines and waits for them and for the workers. Standard error is told after a
+    /// second, and now and then from there on, whom it still waits for: one that masks cancellation, or that
+    /// never waits. In a program built with `panic = "abort"` nothing is cancelled, only waited for.
     ///
     /// # Panics
     ///
     /// In one of the runtime's own coroutines: it would wait for itself.
     fn drop(&mut self) {
+        if self.workers.is_empty() {
+            // Shut down already.
+            return;
+        }
         if self.handle.shared.is_current() {
             // The workers go on; nothing waits for them any more.
             self.workers.clear();
@@ -116,8 +171,9 @@ impl Drop for Runtime {
                  drop it outside, or keep a Handle inside"
             );
         }
-        self.handle.shared.close();
-        self.handle.shared.stop();
+        let left = self.handle.shared.close(None);
+        debug_assert!(left.is_ok(), "without a deadline nobody is left");
+        self.stop();
         for worker in self.workers.drain(..) {
             // A worker that panicked has said so on standard error.
             let _ = worker.join();
@@ -161,13 +217,16 @@ impl Handle {
         T: Send + 'static,
     {
         // SAFETY: `'static` and `Send`; not migratable.
-        match unsafe { self.shared.spawn(f, Options::default()) }.map_err(io::Error::from) {
+        match unsafe { self.shared.spawn(f, Options::default(), ()) }.map_err(io::Error::from) {
             Ok(join) => join,
             Err(error) => panic!("failed to spawn a coroutine: {error}"),
         }
     }
 
     /// Runs `f` as a coroutine of the runtime, waits for it, and returns its value. `f` may borrow.
+    ///
+    /// A cancellation point: a caller that is cancelled meanwhile cancels `f`, waits for its end, and unwinds
+    /// then, unless `f` has come to its end all the same.
     ///
     /// # Panics
     ///
@@ -192,20 +251,61 @@ impl Handle {
 
         // SAFETY: what `f` borrows outlives this function, which does not return before the coroutine
         // has ended, and does not unwind before that either: the guard sees to it.
-        let spawned = unsafe { self.shared.spawn(f, Options::default()) }.map_err(io::Error::from);
+        let spawned =
+            unsafe { self.shared.spawn(f, Options::default(), ()) }.map_err(io::Error::from);
+        let mut handed_on = false;
         let joined = spawned.map(|coroutine| {
             let guard = MustNotUnwind;
-            let joined = coroutine.join();
+            let joined = coroutine.join_to_the_end(|task| {
+                handed_on = true;
+                task.cancel();
+            });
             core::mem::forget(guard);
             joined
         });
         match joined {
             Ok(Ok(value)) => value,
+            // For the caller's own reason, which may be a time limit.
+            Ok(Err(payload)) if handed_on && payload.is::<Cancelled>() => cancel::unwind(),
             Ok(Err(payload)) => resume_unwind(payload),
             Err(error) => panic!("failed to spawn a coroutine: {error}"),
         }
     }
 }
+
+/// Why [`Runtime::shutdown`] could not end all coroutines: its time was up.
+pub struct ShutdownError {
+    left: Left,
+}
+
+impl ShutdownError {
+    /// The coroutines that were left, but for those that have never waited since they began: those are only
+    /// [counted](Self::count).
+    #[must_use]
+    pub fn left(&self) -> &[Thread] {
+        &self.left.threads
+    }
+
+    /// How many coroutines were left.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.left.live
+    }
+}
+
+impl fmt::Debug for ShutdownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShutdownError").field("left", &self.left).finish()
+    }
+}
+
+impl fmt::Display for ShutdownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "gave up waiting for {}", self.left)
+    }
+}
+
+impl std::error::Error for ShutdownError {}
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -226,7 +326,7 @@ fn with_current<R>(f: impl FnOnce(&Arc<Shared>) -> R) -> io::Result<R> {
     Ok(f(&GLOBAL.get().expect("set just now").handle.shared))
 }
 
-/// Spawns a coroutine on the runtime of `handle`, or on the current one.
+/// Spawns a coroutine on the runtime of `handle`, or on the current one; `on_end` hears of its end.
 ///
 /// # Errors
 ///
@@ -234,22 +334,23 @@ fn with_current<R>(f: impl FnOnce(&Arc<Shared>) -> R) -> io::Result<R> {
 ///
 /// # Safety
 ///
-/// `f` and its output may be used until the coroutine has ended; if `migratable`, its frames may change
-/// threads at every wait.
-pub(crate) unsafe fn spawn_unchecked<F, T>(
+/// As for [`Shared::spawn`].
+pub(crate) unsafe fn spawn_unchecked<F, T, E>(
     handle: Option<&Handle>,
     f: F,
     options: Options,
+    on_end: E,
 ) -> io::Result<JoinHandle<T>>
 where
     F: FnOnce() -> T + Send,
     T: Send,
+    E: OnEnd,
 {
     // SAFETY: the caller's.
     unsafe {
         match handle {
-            Some(handle) => Ok(handle.shared.spawn(f, options)?),
-            None => Ok(with_current(|shared| shared.spawn(f, options))??),
+            Some(handle) => Ok(handle.shared.spawn(f, options, on_end)?),
+            None => Ok(with_current(|shared| shared.spawn(f, options, on_end))??),
         }
     }
 }

@@ -17,8 +17,8 @@
 //!
 //! [`spawn`] makes a task and queues it, [`placement`] says where it starts, [`worker`] is the running
 //! side, [`switching`] how one task makes way for the next, [`search`] the root's side, [`idle`] who
-//! searches and who sleeps, [`alarm`] how, [`shared`] what the workers of a runtime know of each other, [`closing`] its
-//! end.
+//! searches and who sleeps, [`alarm`] how, [`shared`] what the workers of a runtime know of each other,
+//! [`roster`] who is alive, [`closing`] the runtime's end.
 //!
 //! Tried elsewhere and not done here: migrating started tasks by default (unsound with thread-locals),
 //! a FIFO deque (a tree of a million spawns then holds a level of stacks instead of a path), waking a
@@ -28,12 +28,14 @@ mod alarm;
 mod closing;
 mod idle;
 mod placement;
+mod roster;
 mod search;
 mod shared;
 mod spawn;
 mod switching;
 mod worker;
 
+pub(crate) use closing::Left;
 pub(crate) use shared::Shared;
 pub(crate) use spawn::Options;
 pub(crate) use switching::yield_now;

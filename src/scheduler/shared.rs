@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::idle::Idle;
+use super::roster::Roster;
 use super::worker::Worker;
 use crate::stack::StackClass;
 use crate::task::{Header, Task, TaskRef};
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     /// Of the stacks of tasks that do not ask for another.
     pub(super) class: StackClass,
     pub(super) remotes: Box<[CachePadded<Remote>]>,
+    /// The migratable tasks.
+    pub(super) migratable: Roster,
     pub(super) injector: Injector<Task>,
     /// Outlives the runtime.
     pub(super) idle: &'static Idle,
@@ -47,6 +50,7 @@ pub(super) struct Remote {
     pub(super) stealer: Stealer<Task>,
     /// How many tasks others have placed here before they had started.
     pub(super) received: AtomicUsize,
+    pub(super) roster: Roster,
     pub(super) tally: CachePadded<Tally>,
 }
 
@@ -91,6 +95,7 @@ impl Remote {
             inbox: Inbox::new(),
             stealer,
             received: AtomicUsize::new(0),
+            roster: Roster::new(),
             tally: CachePadded::default(),
         }
     }
@@ -106,6 +111,7 @@ impl Shared {
             class,
             idle: Idle::take(remotes.len()),
             remotes,
+            migratable: Roster::new(),
             injector: Injector::new(),
             injected: AtomicUsize::new(0),
             closing: AtomicBool::new(false),

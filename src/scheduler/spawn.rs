@@ -5,7 +5,7 @@
 use super::shared::Shared;
 use super::switching::DOOR;
 use crate::stack::StackClass;
-use crate::task::{JoinHandle, Origin, TaskRef, new_task};
+use crate::task::{Attention, JoinHandle, OnEnd, Origin, TaskRef, new_task};
 use std::io;
 
 /// What may be asked for a task.
@@ -48,35 +48,39 @@ impl From<SpawnError> for io::Error {
 }
 
 impl Shared {
-    /// Makes a task for `f` and lets it run.
+    /// Makes a task for `f` and lets it run; `on_end` hears of its end.
     ///
     /// # Errors
     ///
-    /// As [`SpawnError`] lists them; `f` is dropped.
+    /// As [`SpawnError`] lists them; `f` is dropped, and so is `on_end`, unheard.
     ///
     /// # Safety
     ///
-    /// `f` and its output may be used on any worker until the task has ended. If `migratable`, also its
-    /// frames may change workers at any wait.
-    pub(crate) unsafe fn spawn<F, T>(
+    /// `f`, its output and `on_end` may be used on any worker until `on_end` has been called. If
+    /// `migratable`, also its frames may change workers at any wait.
+    pub(crate) unsafe fn spawn<F, T, E>(
         &self,
         f: F,
         options: Options,
+        on_end: E,
     ) -> Result<JoinHandle<T>, SpawnError>
     where
         F: FnOnce() -> T + Send,
         T: Send,
+        E: OnEnd,
     {
         let Options { name, class, migratable, beside } = options;
         let class = class.unwrap_or(self.class);
-        let origin = Origin { door: &DOOR, runtime: self.as_runtime(), class, migratable, name };
+        let attention = Attention::of_coroutine(migratable);
+        let origin = Origin { door: &DOOR, runtime: self.as_runtime(), class, attention, name };
         let home = match beside {
             None => None,
             Some(task) => self.home_beside(&task)?,
         };
         let make = || {
             // SAFETY: the caller's.
-            let (task, joiner) = unsafe { new_task(f, origin) }.map_err(SpawnError::Memory)?;
+            let (task, joiner) =
+                unsafe { new_task(f, origin, on_end) }.map_err(SpawnError::Memory)?;
             // SAFETY: the output's type is `T`, and this is its one join handle.
             Ok((task, unsafe { JoinHandle::new(joiner) }))
         };

@@ -18,9 +18,10 @@ use super::shared::Shared;
 use super::worker::Worker;
 use crate::context::{Arrival, Context, Value, last_switch, switch};
 use crate::stack::Stack;
-use crate::task::{Door, Header, Place, Published, Task, Wait, park_in_kernel};
+use crate::task::{Door, Header, Place, Published, Task, Wait, cancel, park_in_kernel};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
+use std::time::Instant;
 
 /// How this scheduler's tasks wait and are woken.
 pub(super) static DOOR: Door = Door { park, schedule };
@@ -68,7 +69,7 @@ fn act(after: After) {
     match after {
         After::Park(task, wait) => match task.publish_park(wait, Place::Scheduler) {
             Published::Parked => {}
-            Published::Woken => worker.push_awake(task),
+            Published::Woken | Published::Cancelled => worker.push_awake(task),
         },
         After::Requeue(task) => worker.push_new(task),
         After::Retire(stack) => worker.put_stack(stack),
@@ -137,11 +138,12 @@ impl Worker {
 
     /// Takes a task that waited and was woken before it had gone.
     fn push_awake(&self, task: Task) {
-        if task.migratable() { self.push_new(task) } else { self.push_woken(task) }
+        if task.attention.may_migrate() { self.push_new(task) } else { self.push_woken(task) }
     }
 }
 
-/// Lets the other tasks of this worker run once. On an OS thread, lets the kernel's other threads.
+/// Lets the other tasks of this worker run once. On an OS thread, lets the kernel's other threads. A
+/// cancellation point, on the way in.
 ///
 /// Inlined into its callers, all the way: a `ret` after a switch would be predicted to return to where
 /// the side that was left had called from.
@@ -157,7 +159,7 @@ pub(crate) fn yield_now() {
     // SAFETY: a task is running, and it is this.
     let task = unsafe { Task::from_raw(worker.local.task.get().unwrap_unchecked()) };
     let kept: *const Cell<Context> = &raw const task.context;
-    if task.migratable() {
+    if task.attention.is_wanted() && pay_attention(worker) {
         return yield_migratable(worker, task);
     }
     let Some(mut next) = worker.next() else {
@@ -182,6 +184,22 @@ pub(crate) fn yield_now() {
     }
 }
 
+/// What a task does that yields and has something to look at: it gets itself listed, and unwinds if it is
+/// to. Says whether any worker may go on with it.
+#[cold]
+fn pay_attention(worker: &Worker) -> bool {
+    // SAFETY: a task is running, and alive.
+    let task = unsafe {
+        let task = worker.local.task.get().unwrap_unchecked();
+        worker.ensure_listed(task);
+        task.as_ref()
+    };
+    if cancel::is_due(task) {
+        cancel::unwind();
+    }
+    task.attention.may_migrate()
+}
+
 /// As [`yield_now`], for a task that others may take as soon as it is queued.
 #[cold]
 fn yield_migratable(worker: &Worker, task: Task) {
@@ -200,22 +218,31 @@ fn yield_migratable(worker: &Worker, task: Task) {
 /// # Safety
 ///
 /// `header` is the running task's.
-unsafe fn park(header: NonNull<Header>, wait: Wait) {
+unsafe fn park(header: NonNull<Header>, wait: Wait, deadline: Option<Instant>) -> bool {
     // std counts panics by OS thread. Were a neighbour to run now, its `panicking()` would be true: it
     // would poison the locks that it releases, and its own panic would abort. So the worker waits.
     if std::thread::panicking() {
         // SAFETY: the caller's.
-        return unsafe { park_in_kernel(header, wait) };
+        return unsafe { park_in_kernel(header, wait, deadline) };
     }
     // SAFETY: the running task's block is alive.
-    let kept: *const Cell<Context> = unsafe { &raw const (*header.as_ptr()).context };
+    let task = unsafe { header.as_ref() };
+    let kept: *const Cell<Context> = &raw const task.context;
     // SAFETY: a task is running, and it is this.
     let worker = unsafe { Worker::current_unchecked() };
+    if task.attention.is_wanted() {
+        // SAFETY: the running task's.
+        unsafe { worker.ensure_listed(header) };
+        if cancel::is_due(task) {
+            return false;
+        }
+    }
     let to = worker.next_context().unwrap_or_else(|| worker.enter_root());
     // SAFETY: the running task's, which its worker has.
     let mut after = After::Park(unsafe { Task::from_raw(header) }, wait);
     // SAFETY: as in `yield_migratable`.
     unsafe { leave(to, kept, &raw mut after) };
+    false
 }
 
 /// Makes a task run that waited and whose `parked` the caller has cleared.
@@ -231,8 +258,8 @@ unsafe fn schedule(task: Task) {
     // A task that has started has a home.
     let home = task.home().unwrap_or(0);
     match here {
-        Some(worker) if task.migratable() => worker.push_new(task),
-        None if task.migratable() => shared.inject(task),
+        Some(worker) if task.attention.may_migrate() => worker.push_new(task),
+        None if task.attention.may_migrate() => shared.inject(task),
         Some(worker) if worker.index() == home => worker.push_woken(task),
         _ => shared.deliver(task, home),
     }
@@ -248,7 +275,7 @@ unsafe extern "C" fn begin(word: usize, value: Value, from: Context, stack: *mut
     };
     loop {
         // SAFETY: each task that is made the running one without a context is run once, here.
-        unsafe { end(run_current(|task| task.run())) };
+        unsafe { end(run_current(|task| run(task))) };
         // SAFETY: a task's stack; the worker may have changed if the task was migratable.
         let worker = unsafe { Worker::current_unchecked() };
         let Some(next) = worker.next() else { leave_for_good(worker.enter_root(), stack) };
@@ -257,6 +284,22 @@ unsafe extern "C" fn begin(word: usize, value: Value, from: Context, stack: *mut
             leave_for_good(to.unwrap_or_else(|| worker.enter_root()), stack);
         }
         worker.local.task.set(Some(next.into_raw()));
+    }
+}
+
+/// Runs a task that begins.
+///
+/// # Safety
+///
+/// Once, on its stack.
+#[inline(always)]
+unsafe fn run(task: &Task) {
+    // SAFETY: the caller's.
+    unsafe {
+        if Worker::current_unchecked().shared().closing() && cfg!(panic = "unwind") {
+            task.attention.set_cancelled();
+        }
+        task.run();
     }
 }
 
@@ -295,6 +338,8 @@ unsafe fn run_current(how: impl FnOnce(&Task)) -> Task {
 fn end(task: Task) {
     // SAFETY: on the task's stack.
     let worker = unsafe { Worker::current_unchecked() };
+    // SAFETY: it has ended here.
+    unsafe { worker.shared().unlist(&task) };
     // From here on the worker is between two tasks: what is freed below has no user's destructor.
     worker.local.task.set(None);
     worker.tally().ended.increment();
@@ -314,6 +359,21 @@ fn leave_for_good(to: Context, stack: Stack) -> ! {
 }
 
 impl Worker {
+    /// Puts the running task into its roster, if it is in none yet.
+    ///
+    /// # Safety
+    ///
+    /// It is the running task.
+    #[inline]
+    unsafe fn ensure_listed(&self, task: NonNull<Header>) {
+        // SAFETY: the caller's: it is alive, and nobody else lists it.
+        unsafe {
+            if !task.as_ref().attention.is_listed() {
+                self.shared().list(task);
+            }
+        }
+    }
+
     /// Makes the root the one that runs.
     fn enter_root(&self) -> Context {
         self.local.task.set(None);

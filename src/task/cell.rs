@@ -5,9 +5,11 @@
 //! 1. `stage` holds the closure until `run` or `refuse` takes it, and the output from just before
 //!    `complete` until its owner takes or drops it: the completing task where `DETACHED` came first,
 //!    else the join handle.
+//! 2. `on_end` is there until `finish` takes it, last of all.
 
 #![allow(unsafe_code)]
 
+use super::cancel::Cancelled;
 use super::header::{Header, Origin, Task, TaskRef, VTable};
 use super::state::{Completed, Wait};
 use core::cell::UnsafeCell;
@@ -20,9 +22,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::Result;
 
 #[repr(C)]
-struct Cell<F, T> {
+struct Cell<F, T, E> {
     header: Header,
     stage: UnsafeCell<Stage<F, T>>,
+    on_end: UnsafeCell<ManuallyDrop<E>>,
+}
+
+/// How a task has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Returned,
+    Panicked,
+    Cancelled,
+}
+
+/// What is told of a task's end, when nothing of its closure and its output is left on its side: neither
+/// is touched any more, unless by who holds the join handle.
+pub(crate) trait OnEnd: Send {
+    fn ended(self, ending: Ending);
+}
+
+impl OnEnd for () {
+    fn ended(self, _: Ending) {}
 }
 
 union Stage<F, T> {
@@ -38,24 +59,29 @@ union Stage<F, T> {
 ///
 /// # Safety
 ///
-/// `f` and its output may be used for as long as the task lives, on any thread that `origin.door` runs
-/// tasks on.
-pub(crate) unsafe fn new_task<F, T>(f: F, origin: Origin) -> io::Result<(Task, TaskRef)>
+/// `f`, its output and `on_end` may be used on any thread that `origin.door` runs tasks on, the output for
+/// as long as there is a join handle, the rest until `on_end` is called.
+pub(crate) unsafe fn new_task<F, T, E>(
+    f: F,
+    origin: Origin,
+    on_end: E,
+) -> io::Result<(Task, TaskRef)>
 where
     F: FnOnce() -> T + Send,
     T: Send,
+    E: OnEnd,
 {
     let vtable = const {
         &VTable {
-            run: run::<F, T>,
-            refuse: refuse::<F, T>,
-            take_output: take_output::<F, T>,
-            free: free::<F, T>,
+            run: run::<F, T, E>,
+            refuse: refuse::<F, T, E>,
+            take_output: take_output::<F, T, E>,
+            free: free::<F, T, E>,
         }
     };
-    let layout = Layout::new::<Cell<F, T>>();
+    let layout = Layout::new::<Cell<F, T, E>>();
     // SAFETY: the layout is not of size zero: there is a header in it.
-    let Some(cell) = NonNull::new(unsafe { alloc(layout) }.cast::<Cell<F, T>>()) else {
+    let Some(cell) = NonNull::new(unsafe { alloc(layout) }.cast::<Cell<F, T, E>>()) else {
         return Err(io::Error::new(
             io::ErrorKind::OutOfMemory,
             format!("no memory for another coroutine ({} bytes)", layout.size()),
@@ -64,50 +90,75 @@ where
     // One reference for the runtime, one for the joiner.
     let header = Header::new(origin, vtable, 2);
     let stage = UnsafeCell::new(Stage { closure: ManuallyDrop::new(f) });
+    let on_end = UnsafeCell::new(ManuallyDrop::new(on_end));
     // SAFETY: just allocated with this layout.
-    unsafe { cell.write(Cell { header, stage }) };
+    unsafe { cell.write(Cell { header, stage, on_end }) };
     let pointer = cell.cast::<Header>();
     // SAFETY: the two references counted above.
     unsafe { Ok((Task::from_raw(pointer), TaskRef::from_raw(pointer))) }
 }
 
-/// Runs the closure, as the task, and leaves its output or its panic's payload.
-unsafe fn run<F, T>(header: NonNull<Header>)
+/// Runs the closure, as the task, and leaves its output or its panic's payload. The closure of a task that
+/// has been cancelled before it began is dropped instead.
+unsafe fn run<F, T, E>(header: NonNull<Header>)
 where
     F: FnOnce() -> T,
+    E: OnEnd,
 {
-    let cell = header.cast::<Cell<F, T>>();
-    // SAFETY: invariant 1; `Task::run` is called once.
-    let f = unsafe { ManuallyDrop::take(&mut (*cell.as_ref().stage.get()).closure) };
-    let result = catch_unwind(AssertUnwindSafe(f));
-    if result.is_err() {
-        // SAFETY: the task is running, so the block is there.
-        report_panic(unsafe { header.as_ref() });
-    }
+    let cell = header.cast::<Cell<F, T, E>>();
+    // SAFETY: invariant 1; `Task::run` is called once. The task is running, so the block is there.
+    let (f, header) = unsafe {
+        let f = ManuallyDrop::take(&mut (*cell.as_ref().stage.get()).closure);
+        (f, header.as_ref())
+    };
+    let result = if header.attention.is_cancelled() {
+        header.end_cancellation();
+        drop_contained(f);
+        Err(Cancelled::payload())
+    } else {
+        let result = catch_unwind(AssertUnwindSafe(f));
+        // What is left to be dropped is not to be interrupted for the same reason once more.
+        header.end_cancellation();
+        if result.as_ref().is_err_and(|payload| !payload.is::<Cancelled>()) {
+            report_panic(header);
+        }
+        result
+    };
     // SAFETY: the closure is gone, the output is not there yet.
-    unsafe { finish::<F, T>(cell, result) }
+    unsafe { finish::<F, T, E>(cell, result) }
 }
 
 /// Drops the closure and leaves `reason` in the place of a panic's payload.
-unsafe fn refuse<F, T>(header: NonNull<Header>, reason: String) {
-    let cell = header.cast::<Cell<F, T>>();
+unsafe fn refuse<F, T, E>(header: NonNull<Header>, reason: String)
+where
+    E: OnEnd,
+{
+    let cell = header.cast::<Cell<F, T, E>>();
     // SAFETY: invariant 1; called in the place of `run`.
     let f = unsafe { ManuallyDrop::take(&mut (*cell.as_ref().stage.get()).closure) };
     drop_contained(f);
     // SAFETY: as in `run`.
-    unsafe { finish::<F, T>(cell, Err(Box::new(reason))) }
+    unsafe { finish::<F, T, E>(cell, Err(Box::new(reason))) }
 }
 
 /// Writes the output, lets it be known, and does what is left to do for it.
-unsafe fn finish<F, T>(cell: NonNull<Cell<F, T>>, result: Result<T>) {
+unsafe fn finish<F, T, E>(cell: NonNull<Cell<F, T, E>>, result: Result<T>)
+where
+    E: OnEnd,
+{
     // SAFETY: the block lives until the runtime's reference is released, after this.
     let cell = unsafe { cell.as_ref() };
     drop_locals(&cell.header);
+    let ending = match &result {
+        Ok(_) => Ending::Returned,
+        Err(payload) if payload.is::<Cancelled>() => Ending::Cancelled,
+        Err(_) => Ending::Panicked,
+    };
     // SAFETY: invariant 1: nobody looks before `complete`.
     unsafe { (*cell.stage.get()).output = ManuallyDrop::new(result) };
     match cell.header.state.complete() {
         Completed::Unobserved => {}
-        // SAFETY: header invariant 5.
+        // SAFETY: header invariant 6.
         Completed::WakeJoiner => match unsafe { (*cell.header.joiner.get()).take() } {
             Some(joiner) => joiner.unpark(Wait::Event),
             None => unreachable!("JOINING is set after the joiner is written down"),
@@ -117,10 +168,12 @@ unsafe fn finish<F, T>(cell: NonNull<Cell<F, T>>, result: Result<T>) {
             drop_contained(ManuallyDrop::take(&mut (*cell.stage.get()).output));
         },
     }
+    // SAFETY: invariant 2.
+    unsafe { ManuallyDrop::take(&mut *cell.on_end.get()) }.ended(ending);
 }
 
-unsafe fn take_output<F, T>(header: NonNull<Header>, to: *mut ()) {
-    let cell = header.cast::<Cell<F, T>>();
+unsafe fn take_output<F, T, E>(header: NonNull<Header>, to: *mut ()) {
+    let cell = header.cast::<Cell<F, T, E>>();
     // SAFETY: the caller owns the output (invariant 1) and gives a place for a `Result<T>`.
     unsafe {
         let output = ManuallyDrop::take(&mut (*cell.as_ref().stage.get()).output);
@@ -128,12 +181,12 @@ unsafe fn take_output<F, T>(header: NonNull<Header>, to: *mut ()) {
     }
 }
 
-unsafe fn free<F, T>(header: NonNull<Header>) {
+unsafe fn free<F, T, E>(header: NonNull<Header>) {
     // SAFETY: the last reference is gone. What was in the stage was taken (invariant 1), or is the
     // closure of an OS thread's task, which is nothing.
     unsafe {
         header.drop_in_place();
-        dealloc(header.as_ptr().cast(), Layout::new::<Cell<F, T>>());
+        dealloc(header.as_ptr().cast(), Layout::new::<Cell<F, T, E>>());
     }
 }
 

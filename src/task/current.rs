@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+use super::attention::Attention;
 use super::cell::{drop_locals, new_task};
 use super::header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
 use crate::context::thread_word;
@@ -55,12 +56,12 @@ fn thread_task() -> TaskRef {
         door: &THREAD_DOOR,
         runtime: core::ptr::null(),
         class: StackClass::DEFAULT,
-        migratable: false,
+        attention: Attention::of_thread(),
         name: std::thread::current().name().map(Box::from),
     };
     // SAFETY: a closure that is never run and captures nothing.
     let (task, joiner) =
-        unsafe { new_task(|| (), origin) }.expect("memory for an OS thread's header");
+        unsafe { new_task(|| (), origin, ()) }.expect("memory for an OS thread's header");
     drop(joiner);
     Task::into_ref(task)
 }

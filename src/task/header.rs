@@ -1,7 +1,7 @@
 //! The block of a task, and the two kinds of pointer to it.
 //!
 //! ```text
-//!   | state home references link door vtable runtime id name joiner | context locals reason | closure
+//!   | state home references link door vtable runtime id name joiner | context attention ... | closure
 //!   |   anybody's, by atomics or by the rules below                 |   its worker's        |  or output
 //! ```
 //!
@@ -12,22 +12,26 @@
 //!
 //! 1. The block lives while `references` is not zero: one for the runtime until the task has ended, one
 //!    for each [`TaskRef`].
-//! 2. `door`, `vtable`, `runtime`, `name`, `class` and `migratable` never change.
+//! 2. `door`, `vtable`, `runtime`, `name` and `class` never change.
 //! 3. `link` is the list's that the task is in.
-//! 4. `context` and `reason` belong to whoever has the [`Task`]: the worker that runs it,
-//!    or the list that it waits in; while it is parked, to whoever clears `parked`.
-//! 5. `joiner` is the join handle's until `begin_join` has said `Registered`, then the completing
+//! 4. `context`, `reason`, `masks` and `limits` belong to whoever has the [`Task`]: the worker that runs
+//!    it, or the list that it waits in; while it is parked, to whoever clears `parked`.
+//! 5. `links` are the roster's that the task is in.
+//! 6. `joiner` is the join handle's until `begin_join` has said `Registered`, then the completing
 //!    task's.
-//! 6. `locals` is the task's own: touched by itself alone, while it runs.
+//! 7. `locals` is the task's own: touched by itself alone, while it runs.
 
 #![allow(unsafe_code)]
 
+use super::attention::Attention;
+use super::cancel::Limits;
 use super::locals::Locals;
-use super::state::{Place, Published, State, Unparked, Wait};
+use super::state::{Cancelling, Place, Published, State, Unparked, Wait};
 use super::wait_reason::WaitReason;
 use crate::context::Context;
 use crate::stack::StackClass;
 use crate::sys::futex;
+use crate::util::chain::{Linked, Links};
 use crate::util::list::{Link, Node};
 use core::cell::{Cell, UnsafeCell};
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -36,12 +40,14 @@ use core::ops::Deref;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// What the floors above give a task so that this one needs not know them.
 #[derive(Debug)]
 pub(crate) struct Door {
-    /// Makes the calling task, which is given, wait. It returns when the wait is over.
-    pub(crate) park: unsafe fn(NonNull<Header>, Wait),
+    /// Makes the calling task, which is given, wait, at the longest until the deadline. It returns when
+    /// the wait is over, and says whether the deadline has ended it.
+    pub(crate) park: unsafe fn(NonNull<Header>, Wait, Option<Instant>) -> bool,
     /// Makes a task run whose `parked` the caller has cleared.
     pub(crate) schedule: unsafe fn(Task),
 }
@@ -65,8 +71,7 @@ pub(crate) struct Origin {
     /// Whatever the door's owner wants to find again.
     pub(crate) runtime: *const (),
     pub(crate) class: StackClass,
-    /// May go on on another worker than it began on.
-    pub(crate) migratable: bool,
+    pub(crate) attention: Attention,
     pub(crate) name: Option<Box<str>>,
 }
 
@@ -87,9 +92,14 @@ pub(crate) struct Header {
     /// Where the task goes on; none before it has started.
     pub(crate) context: Cell<Context>,
     locals: Locals,
+    pub(crate) attention: Attention,
     class: StackClass,
-    migratable: bool,
     reason: AtomicU8,
+    /// How many masks keep cancellation from it. Written by who has the task, so without a
+    /// read-modify-write; read by others for the sake of a report.
+    pub(super) masks: AtomicU32,
+    pub(super) limits: Limits,
+    links: Links<Header>,
 }
 
 // SAFETY: the link is used by the lists alone.
@@ -97,6 +107,13 @@ unsafe impl Node for Header {
     #[inline(always)]
     fn link(&self) -> &Link<Self> {
         &self.link
+    }
+}
+
+// SAFETY: the links are used by the rosters alone.
+unsafe impl Linked for Header {
+    fn links(&self) -> &Links<Self> {
+        &self.links
     }
 }
 
@@ -119,20 +136,18 @@ impl Header {
             joiner: UnsafeCell::new(None),
             context: Cell::new(Context::NONE),
             locals: Locals::new(),
+            attention: origin.attention,
             class: origin.class,
-            migratable: origin.migratable,
             reason: AtomicU8::new(WaitReason::None as u8),
+            masks: AtomicU32::new(0),
+            limits: Limits::new(),
+            links: Links::new(),
         }
     }
 
     #[inline]
     pub(crate) fn class(&self) -> StackClass {
         self.class
-    }
-
-    #[inline]
-    pub(crate) fn migratable(&self) -> bool {
-        self.migratable
     }
 
     #[inline]
@@ -207,30 +222,50 @@ impl Header {
         self.reason.store(reason as u8, Ordering::Relaxed);
     }
 
+    /// Whether something keeps cancellation from the task; of another than the calling one, a glimpse.
+    pub(crate) fn is_masked(&self) -> bool {
+        // Relaxed: the task's own, or handed over with its stack.
+        self.masks.load(Ordering::Relaxed) != 0
+    }
+
+    /// The task's closure has ended: nothing that comes after it is cancelled any more.
+    pub(super) fn end_cancellation(&self) {
+        // Relaxed: the task's own.
+        self.masks.store(u32::MAX, Ordering::Relaxed);
+    }
+
     /// Publishes that the task waits, after it has left its stack or is about to sleep on it.
     #[inline]
     pub(crate) fn publish_park(&self, wait: Wait, place: Place) -> Published {
-        self.state.publish_park(wait, place)
+        let cancelling = if self.is_masked() { Cancelling::Masked } else { Cancelling::Allowed };
+        self.state.publish_park(wait, place, cancelling)
     }
 }
 
 /// Waits in the kernel, the OS thread with it: how OS threads wait, and coroutines that must not leave
-/// their worker to others.
+/// their worker to others. No cancellation ends it. Says whether the deadline has.
 ///
 /// # Safety
 ///
 /// `header` is the calling task's.
-pub(crate) unsafe fn park_in_kernel(header: NonNull<Header>, wait: Wait) {
+pub(crate) unsafe fn park_in_kernel(
+    header: NonNull<Header>,
+    wait: Wait,
+    deadline: Option<Instant>,
+) -> bool {
     // SAFETY: the caller's, and a task is alive while it runs.
-    let header = unsafe { header.as_ref() };
-    match header.publish_park(wait, Place::Kernel) {
-        Published::Woken => {}
-        Published::Parked => {
-            while let Some(value) = header.state.waits_in_kernel(wait) {
-                futex::wait(header.state.futex(), value, None);
-            }
-        }
+    let state = unsafe { &header.as_ref().state };
+    if state.publish_park(wait, Place::Kernel, Cancelling::Masked) != Published::Parked {
+        return false;
     }
+    while let Some(value) = state.waits_in_kernel(wait) {
+        let timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return state.expire(wait) != Unparked::Noted;
+        }
+        futex::wait(state.futex(), value, timeout);
+    }
+    false
 }
 
 /// The runtime's own pointer to a task: the right and the duty to run it, and one reference.
@@ -328,7 +363,7 @@ impl TaskRef {
     /// # Safety
     ///
     /// The task is alive.
-    pub(super) unsafe fn another(header: NonNull<Header>) -> Self {
+    pub(crate) unsafe fn another(header: NonNull<Header>) -> Self {
         // SAFETY: the caller's.
         let references = unsafe { &header.as_ref().references };
         // Relaxed: a new reference is made from one that exists.
@@ -348,7 +383,20 @@ impl TaskRef {
     /// Wakes the task from `wait`, now or when it next waits for it.
     #[inline]
     pub(crate) fn unpark(&self, wait: Wait) {
-        match self.state.unpark(wait) {
+        self.make_run(self.state.unpark(wait));
+    }
+
+    /// Cancels the task: it unwinds from the cancellation point that it waits at, or from the next one.
+    pub(crate) fn cancel(&self) {
+        // First, so that whoever is woken below sees it.
+        self.attention.set_cancelled();
+        self.make_run(self.state.cancel());
+    }
+
+    /// Does what waking the task calls for.
+    #[inline]
+    fn make_run(&self, unparked: Unparked) {
+        match unparked {
             Unparked::Noted => {}
             // SAFETY: `parked` was cleared just now, so the right to run it is ours to hand on.
             Unparked::Schedule => unsafe { (self.door.schedule)(Task::from_raw(self.0)) },

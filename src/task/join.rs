@@ -2,10 +2,11 @@
 
 #![allow(unsafe_code)]
 
+use super::cancel::{CancellationMask, unwind};
 use super::cell::drop_contained;
 use super::current::current;
 use super::header::TaskRef;
-use super::park::park;
+use super::park::{Outcome, park};
 use super::state::{Detached, Join, Wait};
 use super::thread::Thread;
 use super::wait_reason::WaitReason;
@@ -13,6 +14,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::panic::{RefUnwindSafe, UnwindSafe};
+use std::io;
 use std::thread::Result;
 
 /// The right to wait for a coroutine's end and to take what it returned: the mirror of
@@ -64,32 +66,79 @@ impl<T> JoinHandle<T> {
     ///
     /// # Errors
     ///
-    /// The payload of the coroutine's panic. A `String` that says so, if the coroutine could not begin
-    /// because there was no stack for it.
+    /// The payload of the coroutine's panic. [`Cancelled`](crate::thread::Cancelled), if it was cancelled. A `String` that says so, if
+    /// the coroutine could not begin because there was no stack for it.
+    ///
+    /// # Cancellation
+    ///
+    /// A cancellation point. A caller that is cancelled here detaches the coroutine, which goes on.
     ///
     /// # Panics
     ///
     /// If the coroutine joins itself: that would wait for ever.
     pub fn join(self) -> Result<T> {
-        if !self.is_finished() {
-            self.wait();
-        }
+        self.wait(|_| unwind());
+        self.into_output()
+    }
+
+    /// As [`join`](Self::join), but never unwinds before the coroutine has ended: where the wait is to be
+    /// cancelled, `cancel` is called, and then it goes on to the end.
+    pub(crate) fn join_to_the_end(self, cancel: impl FnOnce(&TaskRef)) -> Result<T> {
+        let mut cancel = Some(cancel);
+        let mut mask = None;
+        self.wait(|task| {
+            mask = Some(CancellationMask::new());
+            if let Some(cancel) = cancel.take() {
+                cancel(task);
+            }
+        });
+        drop(mask);
+        self.into_output()
+    }
+
+    /// Cancels the coroutine: it unwinds from the cancellation point where it waits, or from the next one
+    /// that it comes to, its destructors run, and [`join`](Self::join) returns [`Cancelled`](crate::thread::Cancelled) in the place of
+    /// a panic's payload. One that has not begun never does. One that ends without coming to such a point
+    /// ends as if nothing had been.
+    ///
+    /// This does not wait for it. [`crate::thread`] lists the cancellation points, and says more.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](io::ErrorKind::Unsupported) in a program built with `panic = "abort"`, which cannot
+    /// unwind.
+    pub fn cancel(&self) -> io::Result<()> {
+        self.thread.task.try_cancel()
+    }
+
+    fn into_output(self) -> Result<T> {
         let this = ManuallyDrop::new(self);
         // SAFETY: complete and never detached, so the output is ours; `this` is not used again.
         unsafe { core::ptr::read(&raw const this.thread).task.take_output() }
     }
 
+    /// Waits for the coroutine's end; calls `cancelled` each time that the wait is to be cancelled.
+    #[inline]
+    fn wait(&self, cancelled: impl FnMut(&TaskRef)) {
+        if !self.is_finished() {
+            self.wait_in_earnest(cancelled);
+        }
+    }
+
     #[cold]
-    fn wait(&self) {
+    fn wait_in_earnest(&self, mut cancelled: impl FnMut(&TaskRef)) {
         let task = &self.thread.task;
         let joiner = current();
         assert!(joiner != *task, "a coroutine cannot join itself");
-        // SAFETY: header invariant 5: not registered yet, and there is one join handle.
+        // SAFETY: header invariant 6: not registered yet, and there is one join handle, which waits once.
         unsafe { *task.joiner.get() = Some(joiner) };
         match task.state.begin_join() {
             Join::Registered => {
                 while !task.state.is_complete() {
-                    park(Wait::Event, WaitReason::Join);
+                    let outcome = park(Wait::Event, WaitReason::Join);
+                    if outcome == Outcome::Cancelled && !task.state.is_complete() {
+                        cancelled(task);
+                    }
                 }
             }
             // SAFETY: as above: the task has ended without seeing it.

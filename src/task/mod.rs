@@ -1,30 +1,38 @@
 //! A task: what the runtime knows of one coroutine, and what one may do to it from anywhere.
 //!
 //! [`header`] is the block that a spawn allocates, [`state`] the word in it that several threads
-//! change, [`cell`] the typed part around the closure and its output, [`park`] waiting, [`wait_reason`] why,
-//! [`current`] who runs here, [`locals`] and [`local_key`] what it has for itself, [`thread`] and [`join`] what
-//! users hold of it.
+//! change, [`cell`] the typed part around the closure and its output, [`mod@park`] waiting, [`wait_reason`]
+//! why, [`cancel`] how it ends early, [`attention`] what a task looks at before it makes way, [`current`]
+//! who runs here, [`locals`] and [`local_key`] what it has for itself, [`thread`] and [`join`] what users
+//! hold of it.
 //!
 //! An OS thread that waits for a coroutine is a task too, one without a closure: everything above this
 //! floor waits and wakes in one way.
 
+mod attention;
+#[allow(dead_code, reason = "time limits come with the timers, next")]
+pub(crate) mod cancel;
 mod cell;
 mod current;
 mod header;
 mod join;
 mod local_key;
 mod locals;
+#[allow(dead_code, reason = "timers come next")]
 mod park;
 mod state;
 mod thread;
 mod wait_reason;
 
-pub(crate) use cell::new_task;
+pub(crate) use attention::Attention;
+pub use cancel::{CancellationMask, Cancelled};
+pub(crate) use cell::{Ending, OnEnd, new_task};
 pub(crate) use current::{Local, current, current_coroutine, describe_current};
 pub(crate) use header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
 pub use join::JoinHandle;
 pub use local_key::{AccessError, LocalKey};
-pub(crate) use park::park;
+#[allow(unused_imports, reason = "timers come next")]
+pub(crate) use park::{Outcome, park, park_masked, park_until};
 pub use thread::{Thread, ThreadId};
 
 pub(crate) use state::{Place, Published, Wait};

@@ -2,24 +2,69 @@
 
 #![allow(unsafe_code)]
 
+use super::cancel;
 use super::current::current_header;
+use super::header::Header;
 use super::state::Wait;
 use super::wait_reason::WaitReason;
+use std::time::Instant;
 
-/// Waits until the calling task is woken from `wait`; at once if it has been already. Never returns for
-/// another reason, but what it was woken for may be over again: look, in a loop.
+/// How a wait has ended. In each case what was waited for may have come to pass as well, so look first
+/// whether it has: a wake-up that was meant for this task and is not used must be handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Outcome {
+    /// Somebody has woken the task.
+    Woken,
+    /// The deadline has come.
+    TimedOut,
+    /// The task is to unwind: it cleans up whatever says that it waits, and calls
+    /// [`unwind`](cancel::unwind).
+    Cancelled,
+}
+
+/// Waits until the calling task is woken from `wait`; at once if it has been already. A cancellation
+/// point. What it was woken for may be over again: look, in a loop.
 ///
 /// In a coroutine it gives the worker to the next one, on an OS thread it blocks the thread.
 #[inline]
-pub(crate) fn park(wait: Wait, reason: WaitReason) {
+pub(crate) fn park(wait: Wait, reason: WaitReason) -> Outcome {
+    park_until(wait, reason, None)
+}
+
+/// As [`park`], at the longest until `deadline`.
+#[inline]
+pub(crate) fn park_until(wait: Wait, reason: WaitReason, deadline: Option<Instant>) -> Outcome {
     let current = current_header();
     // SAFETY: the calling task's, which is alive while it runs.
     let header = unsafe { current.as_ref() };
     if header.state.take(wait) {
-        return;
+        return Outcome::Woken;
     }
+    let until = if header.attention.is_limited() { limited(header, deadline) } else { deadline };
     header.set_reason(reason);
     // SAFETY: the calling task's.
-    unsafe { (header.door().park)(current, wait) };
+    let timed_out = unsafe { (header.door().park)(current, wait, until) };
     header.set_reason(WaitReason::None);
+    if header.attention.may_unwind() && cancel::is_due(header) {
+        Outcome::Cancelled
+    } else if timed_out && deadline.is_some() {
+        Outcome::TimedOut
+    } else {
+        // Where only a limit's time was up and it is not to be delivered any more, a wake-up for nothing.
+        Outcome::Woken
+    }
+}
+
+/// As [`park`], but no cancellation point.
+pub(crate) fn park_masked(wait: Wait, reason: WaitReason) {
+    let _ = cancel::masked(|| park(wait, reason));
+}
+
+#[cold]
+fn limited(header: &Header, deadline: Option<Instant>) -> Option<Instant> {
+    match (deadline, cancel::earliest_limit(header)) {
+        (Some(deadline), Some(limit)) => Some(deadline.min(limit)),
+        (deadline, limit) => deadline.or(limit),
+    }
 }

@@ -3,8 +3,10 @@
 //! | bit | set means | set by | cleared by |
 //! | --- | --- | --- | --- |
 //! | `set` of a [`Wait`] | somebody has woken a task that did not wait | `unpark` | `take`, `publish_park` |
-//! | `parked` of a [`Wait`] | the task waits; its waker makes it run | `publish_park` | `unpark` |
-//! | `IN_KERNEL` | it waits in the kernel, on this very word | `publish_park` | `unpark` |
+//! | `parked` of a [`Wait`] | the task waits; its waker makes it run | `publish_park` | `unpark`, `cancel`, `expire` |
+//! | `IN_KERNEL` | it waits in the kernel, on this very word | `publish_park` | `unpark`, `cancel`, `expire` |
+//! | `CANCELLABLE` | a cancellation may end the wait | `publish_park` | `unpark`, `cancel`, `expire` |
+//! | `CANCEL` | somebody has cancelled the task | `cancel` | nobody |
 //! | `JOINING` | the joiner is written down in the header | `begin_join` | nobody |
 //! | `DETACHED` | nobody will join | `detach` | nobody |
 //! | `COMPLETE` | the closure has ended and its output is there | `complete` | nobody |
@@ -17,6 +19,7 @@
 //! 1. `parked` is set for a task that runs, by itself or by whoever arrives once it has left its stack,
 //!    and only one of the two at a time.
 //! 2. Whoever clears `parked` must make the task run, and nobody else may.
+//! 3. `CANCEL` is set once and for all; `CANCELLABLE` never without a `parked`.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -50,6 +53,11 @@ const IN_KERNEL: u32 = 1 << 4;
 const JOINING: u32 = 1 << 5;
 const DETACHED: u32 = 1 << 6;
 const COMPLETE: u32 = 1 << 7;
+const CANCEL: u32 = 1 << 8;
+const CANCELLABLE: u32 = 1 << 9;
+
+/// Both kinds of `parked`.
+const ANY_PARKED: u32 = Wait::Token.parked() | Wait::Event.parked();
 
 /// How a parking task waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +68,15 @@ pub(crate) enum Place {
     Kernel,
 }
 
+/// Whether a cancellation ends a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cancelling {
+    /// The wait is a cancellation point.
+    Allowed,
+    /// It is none, or the task has masked cancellation.
+    Masked,
+}
+
 /// What came of publishing a park.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -68,6 +85,8 @@ pub(crate) enum Published {
     Parked,
     /// It had been woken already; that wake-up is used up and the task must go on.
     Woken,
+    /// It had been cancelled already, and must go on to hear of it.
+    Cancelled,
 }
 
 /// What a waker must do.
@@ -137,20 +156,32 @@ impl State {
     /// Lets the world know that the task waits. For the task itself, or for whoever runs in its stead
     /// once it has left its stack.
     #[inline]
-    pub(crate) fn publish_park(&self, wait: Wait, place: Place) -> Published {
-        let parked = match place {
-            Place::Scheduler => wait.parked(),
-            Place::Kernel => wait.parked() | IN_KERNEL,
-        };
+    pub(crate) fn publish_park(
+        &self,
+        wait: Wait,
+        place: Place,
+        cancelling: Cancelling,
+    ) -> Published {
+        let mut parked = wait.parked();
+        if place == Place::Kernel {
+            parked |= IN_KERNEL;
+        }
+        if cancelling == Cancelling::Allowed {
+            parked |= CANCELLABLE;
+        }
         let mut state = self.0.load(Ordering::Relaxed);
         loop {
-            let woken = state & wait.set() != 0;
-            let next = if woken { state & !wait.set() } else { state | parked };
-            // Release: pairs with the Acquire in `unpark`: whoever makes the task run sees its stack
-            // as it left it. Acquire: pairs with the Release in `unpark`, where it was woken.
+            let (next, published) = if state & wait.set() != 0 {
+                (state & !wait.set(), Published::Woken)
+            } else if state & CANCEL != 0 && cancelling == Cancelling::Allowed {
+                (state, Published::Cancelled)
+            } else {
+                (state | parked, Published::Parked)
+            };
+            // Release: pairs with the Acquires in `unpark` and `cancel`: whoever makes the task run sees
+            // its stack as it left it. Acquire: pairs with the Release in `unpark`, where it was woken.
             match self.0.compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) if woken => return Published::Woken,
-                Ok(_) => return Published::Parked,
+                Ok(_) => return published,
                 Err(now) => state = now,
             }
         }
@@ -163,10 +194,8 @@ impl State {
         loop {
             let (next, unparked) = if state & wait.parked() == 0 {
                 (state | wait.set(), Unparked::Noted)
-            } else if state & IN_KERNEL == 0 {
-                (state & !wait.parked(), Unparked::Schedule)
             } else {
-                (state & !(wait.parked() | IN_KERNEL), Unparked::WakeKernel)
+                Self::woken(state, wait.parked())
             };
             // Release: pairs with the Acquires in `take`, `publish_park` and `waits_in_kernel`: what the
             // waker did before is seen after the wait, also where the token was set already.
@@ -178,9 +207,64 @@ impl State {
         }
     }
 
+    /// The state of a task that waited, once its `parked` is cleared, and what that calls for.
+    fn woken(state: u32, parked: u32) -> (u32, Unparked) {
+        let unparked =
+            if state & IN_KERNEL == 0 { Unparked::Schedule } else { Unparked::WakeKernel };
+        (state & !(parked | IN_KERNEL | CANCELLABLE), unparked)
+    }
+
+    /// Cancels the task: from now on for ever, and out of the wait that it is in if that is a cancellation
+    /// point.
+    pub(crate) fn cancel(&self) -> Unparked {
+        let mut state = self.0.load(Ordering::Relaxed);
+        loop {
+            let (next, unparked) = if state & CANCELLABLE == 0 {
+                (state, Unparked::Noted)
+            } else {
+                Self::woken(state, ANY_PARKED)
+            };
+            // Acquire: pairs with the Release in `publish_park`. Release: pairs with the Acquire in
+            // `is_cancelled`: what the canceller did before is seen by who unwinds.
+            match self.0.compare_exchange_weak(
+                state,
+                next | CANCEL,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return unparked,
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// Ends `wait` because its time is up. `Noted` means that something else has ended it before.
+    pub(crate) fn expire(&self, wait: Wait) -> Unparked {
+        let mut state = self.0.load(Ordering::Relaxed);
+        loop {
+            if state & wait.parked() == 0 {
+                return Unparked::Noted;
+            }
+            let (next, unparked) = Self::woken(state, wait.parked());
+            // Acquire: pairs with the Release in `publish_park`. Release is not needed: nothing was
+            // written for the task to see.
+            match self.0.compare_exchange_weak(state, next, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return unparked,
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// Whether somebody has cancelled the task.
+    #[inline]
+    pub(crate) fn is_cancelled(&self) -> bool {
+        // Acquire: pairs with the Release in `cancel`.
+        self.0.load(Ordering::Acquire) & CANCEL != 0
+    }
+
     /// Whether the task still waits in the kernel, and the word's value to sleep on if so.
     pub(crate) fn waits_in_kernel(&self, wait: Wait) -> Option<u32> {
-        // Acquire: pairs with the Release in `unpark`.
+        // Acquire: pairs with the Releases in `unpark` and `cancel`.
         let state = self.0.load(Ordering::Acquire);
         (state & wait.parked() != 0).then_some(state)
     }
@@ -244,8 +328,14 @@ mod tests {
         assert!(state.take(Wait::Token));
         assert!(!state.take(Wait::Token));
         assert_eq!(state.unpark(Wait::Token), Unparked::Noted);
-        assert_eq!(state.publish_park(Wait::Token, Place::Scheduler), Published::Woken);
-        assert_eq!(state.publish_park(Wait::Token, Place::Scheduler), Published::Parked);
+        assert_eq!(
+            state.publish_park(Wait::Token, Place::Scheduler, Cancelling::Allowed),
+            Published::Woken
+        );
+        assert_eq!(
+            state.publish_park(Wait::Token, Place::Scheduler, Cancelling::Allowed),
+            Published::Parked
+        );
     }
 
     #[test]
@@ -254,7 +344,10 @@ mod tests {
             [(Place::Scheduler, Unparked::Schedule), (Place::Kernel, Unparked::WakeKernel)]
         {
             let state = State::new();
-            assert_eq!(state.publish_park(Wait::Event, place), Published::Parked);
+            assert_eq!(
+                state.publish_park(Wait::Event, place, Cancelling::Allowed),
+                Published::Parked
+            );
             assert_eq!(state.unpark(Wait::Event), expected);
             assert_eq!(state.waits_in_kernel(Wait::Event), None);
             assert_eq!(state.unpark(Wait::Event), Unparked::Noted);
@@ -264,11 +357,69 @@ mod tests {
     #[test]
     fn the_waits_do_not_disturb_each_other() {
         let state = State::new();
-        assert_eq!(state.publish_park(Wait::Event, Place::Scheduler), Published::Parked);
+        assert_eq!(
+            state.publish_park(Wait::Event, Place::Scheduler, Cancelling::Allowed),
+            Published::Parked
+        );
         assert_eq!(state.unpark(Wait::Token), Unparked::Noted);
         assert_eq!(state.unpark(Wait::Event), Unparked::Schedule);
         assert!(!state.take(Wait::Event));
         assert!(state.take(Wait::Token));
+    }
+
+    #[test]
+    fn a_cancellation_ends_a_wait_that_allows_it_and_no_other() {
+        for (place, expected) in
+            [(Place::Scheduler, Unparked::Schedule), (Place::Kernel, Unparked::WakeKernel)]
+        {
+            let state = State::new();
+            assert_eq!(
+                state.publish_park(Wait::Event, place, Cancelling::Allowed),
+                Published::Parked
+            );
+            assert_eq!(state.cancel(), expected);
+            assert!(state.is_cancelled());
+            assert_eq!(state.cancel(), Unparked::Noted);
+            // The wake-up that comes too late is kept for the next wait.
+            assert_eq!(state.unpark(Wait::Event), Unparked::Noted);
+            assert!(state.take(Wait::Event));
+            assert_eq!(
+                state.publish_park(Wait::Token, place, Cancelling::Allowed),
+                Published::Cancelled
+            );
+            assert_eq!(
+                state.publish_park(Wait::Token, place, Cancelling::Masked),
+                Published::Parked
+            );
+            assert_eq!(state.unpark(Wait::Token), expected);
+        }
+        let state = State::new();
+        assert_eq!(
+            state.publish_park(Wait::Token, Place::Scheduler, Cancelling::Masked),
+            Published::Parked
+        );
+        assert_eq!(state.cancel(), Unparked::Noted);
+        assert_eq!(state.unpark(Wait::Token), Unparked::Schedule);
+    }
+
+    #[test]
+    fn a_wait_expires_once_and_only_if_nothing_else_has_ended_it() {
+        for (place, expected) in
+            [(Place::Scheduler, Unparked::Schedule), (Place::Kernel, Unparked::WakeKernel)]
+        {
+            let state = State::new();
+            assert_eq!(state.expire(Wait::Event), Unparked::Noted);
+            let parked = state.publish_park(Wait::Event, place, Cancelling::Allowed);
+            assert_eq!(parked, Published::Parked);
+            assert_eq!(state.expire(Wait::Token), Unparked::Noted);
+            assert_eq!(state.expire(Wait::Event), expected);
+            assert_eq!(state.expire(Wait::Event), Unparked::Noted);
+            // It has left no wake-up behind, and takes none away.
+            assert!(!state.take(Wait::Event));
+            assert_eq!(state.unpark(Wait::Event), Unparked::Noted);
+            assert_eq!(state.expire(Wait::Event), Unparked::Noted);
+            assert!(state.take(Wait::Event));
+        }
     }
 
     #[test]

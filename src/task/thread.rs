@@ -20,6 +20,10 @@ pub struct Thread {
 pub struct ThreadId(NonZeroU64);
 
 impl Thread {
+    pub(crate) fn new(task: TaskRef) -> Self {
+        Self { task }
+    }
+
     /// A handle to the running coroutine, or to the running OS thread outside of one.
     pub(crate) fn current() -> Self {
         Self { task: super::current::current() }

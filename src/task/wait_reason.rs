@@ -12,6 +12,8 @@ pub(crate) enum WaitReason {
     Park,
     /// A coroutine to end.
     Join,
+    /// All coroutines of a scope to end.
+    Scope,
     /// All coroutines of a runtime to end.
     Shutdown,
     /// A closure on a thread of the pool.
@@ -20,7 +22,7 @@ pub(crate) enum WaitReason {
 
 impl WaitReason {
     pub(super) fn from_u8(number: u8) -> Self {
-        [Self::None, Self::Park, Self::Join, Self::Shutdown, Self::Unblock]
+        [Self::None, Self::Park, Self::Join, Self::Scope, Self::Shutdown, Self::Unblock]
             .into_iter()
             .find(|&reason| reason as u8 == number)
             .unwrap_or(Self::None)
@@ -33,6 +35,7 @@ impl fmt::Display for WaitReason {
             Self::None => "not waiting",
             Self::Park => "parked",
             Self::Join => "waiting for a coroutine to end",
+            Self::Scope => "waiting for a scope's coroutines to end",
             Self::Shutdown => "waiting for a runtime's coroutines to end",
             Self::Unblock => "waiting for work on the pool's threads",
         })

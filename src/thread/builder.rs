@@ -6,6 +6,7 @@ use super::{JoinHandle, Thread};
 use crate::runtime::{Handle, spawn_unchecked};
 use crate::scheduler::Options;
 use crate::stack::StackClass;
+use crate::task::OnEnd;
 use std::io;
 
 /// The properties of a coroutine to be spawned: the mirror of [`std::thread::Builder`].
@@ -82,7 +83,8 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.spawn_somewhere(None, f)
+        // SAFETY: `'static`, so good until any end.
+        unsafe { self.spawn_anywhere(None, f, ()) }
     }
 
     /// Spawns the coroutine on the runtime of `handle`.
@@ -95,13 +97,27 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.spawn_somewhere(Some(handle), f)
+        // SAFETY: as in `spawn`.
+        unsafe { self.spawn_anywhere(Some(handle), f, ()) }
     }
 
-    fn spawn_somewhere<F, T>(self, handle: Option<&Handle>, f: F) -> io::Result<JoinHandle<T>>
+    /// Spawns the coroutine on the runtime of `handle`, or where [`spawn`](super::spawn) would; `on_end`
+    /// hears of its end.
+    ///
+    /// # Safety
+    ///
+    /// `f`, its output and `on_end` may be used until `on_end` has been called, the output also for as long as
+    /// there is a join handle. That its frames may migrate, [`migratable`](Self::migratable) has been promised.
+    pub(super) unsafe fn spawn_anywhere<F, T, E>(
+        self,
+        handle: Option<&Handle>,
+        f: F,
+        on_end: E,
+    ) -> io::Result<JoinHandle<T>>
     where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
+        F: FnOnce() -> T + Send,
+        T: Send,
+        E: OnEnd,
     {
         let options = Options {
             name: self.name.map(String::into_boxed_str),
@@ -109,7 +125,7 @@ impl Builder {
             migratable: self.migratable,
             beside: self.beside.map(|thread| thread.task().clone()),
         };
-        // SAFETY: `'static` and `Send`; that its frames may migrate, `migratable` has been promised.
-        unsafe { spawn_unchecked(handle, f, options) }
+        // SAFETY: the caller's.
+        unsafe { spawn_unchecked(handle, f, options, on_end) }
     }
 }

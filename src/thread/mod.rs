@@ -30,16 +30,67 @@
 //!   cannot grow ends the process, as std's collections do.
 //! - A signal's handler may run on a coroutine's stack, if the kernel picks a worker for it; one that
 //!   needs much stack is installed with `SA_ONSTACK`, as for any thread with a small stack.
+//! - A coroutine can be cancelled, see below.
 //! - At the end of `main` the coroutines of the default runtime end with the process, as threads do.
+
+//! # Cancellation
+//!
+//! [`JoinHandle::cancel`], the end of a [`Runtime`](crate::runtime::Runtime) and a time limit make a coroutine
+//! unwind from the *cancellation point* that it waits at, or from the next one that it comes to, so that its
+//! destructors run. No panic hook is called and nothing is printed; [`JoinHandle::join`] returns
+//! [`Cancelled`].
+//!
+//! ```
+//! use kettle::thread;
+//! use std::sync::mpsc;
+//!
+//! struct Whistle(mpsc::Sender<&'static str>);
+//!
+//! impl Drop for Whistle {
+//!     fn drop(&mut self) {
+//!         self.0.send("taken off the stove").unwrap();
+//!     }
+//! }
+//!
+//! let (sender, receiver) = mpsc::channel();
+//! let kettle = thread::spawn(move || {
+//!     let _whistle = Whistle(sender);
+//!     loop {
+//!         thread::park();
+//!     }
+//! });
+//! kettle.cancel()?;
+//! assert!(kettle.join().unwrap_err().is::<thread::Cancelled>());
+//! // Of one that had not begun, nothing ever runs but the destructors of what it captures.
+//! drop(receiver);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! - The cancellation points are [`park`], [`yield_now`] on the way in, [`JoinHandle::join`] where it has to
+//!   wait, the end of a [`scope`] and [`Handle::run`](crate::runtime::Handle::run), which first cancel what
+//!   they wait for and see it end.
+//! - What is swallowed by a `catch_unwind` is thrown again at the next point: a coroutine that was cancelled
+//!   cannot wait any more. [`is_cancelled`] tells it why.
+//! - While a coroutine unwinds, for whatever reason, nothing is a cancellation point, and nothing is once its
+//!   closure has ended. Nor is anything while it holds a mask ([`mask_cancellation`]).
+//! - It unwinds as after a panic: meanwhile [`panicking`] is true, on this OS thread alone, no other coroutine
+//!   of the thread runs, and what is said above of waiting in destructors holds. A lock of std's that is
+//!   released by it is poisoned, as std cannot tell the two apart.
+//! - In a program built with `panic = "abort"` there is no unwinding: [`JoinHandle::cancel`] returns an error,
+//!   and a runtime that is dropped waits for its coroutines.
 
 mod builder;
 mod local;
+mod scope;
 
-pub use crate::task::{AccessError, JoinHandle, LocalKey, Thread, ThreadId};
+pub use crate::task::{
+    AccessError, CancellationMask, Cancelled, JoinHandle, LocalKey, Thread, ThreadId,
+};
 pub use builder::Builder;
+pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::Result;
 
-use crate::task::{Wait, WaitReason};
+use crate::task::{Outcome, Wait, WaitReason, cancel};
 use std::io;
 use std::num::NonZeroUsize;
 
@@ -81,7 +132,9 @@ pub fn current() -> Thread {
 /// Unlike std's it never returns without that; a loop around it does no harm.
 #[inline]
 pub fn park() {
-    crate::task::park(Wait::Token, WaitReason::Park);
+    if crate::task::park(Wait::Token, WaitReason::Park) == Outcome::Cancelled {
+        cancel::unwind();
+    }
 }
 
 /// Lets the other coroutines of this worker run once, if there are any that can; on an OS thread, lets
@@ -96,6 +149,35 @@ pub fn yield_now() {
 pub fn panicking() -> bool {
     // std counts by OS thread, and no other coroutine runs on this one while this one unwinds.
     std::thread::panicking()
+}
+
+/// Whether the calling coroutine has been cancelled, masked or not. On an OS thread never.
+#[must_use]
+pub fn is_cancelled() -> bool {
+    cancel::is_cancelled()
+}
+
+/// Keeps cancellation and time limits from the calling coroutine until what is returned is dropped: for a step
+/// that must not stop half way. They are delivered at the first cancellation point after that.
+///
+/// ```
+/// use kettle::thread;
+///
+/// let careful = thread::spawn(|| {
+///     let mask = thread::mask_cancellation();
+///     while !thread::is_cancelled() {
+///         thread::yield_now(); // no cancellation point
+///     }
+///     drop(mask);
+///     thread::yield_now();
+///     unreachable!("cancelled in the line above");
+/// });
+/// careful.cancel()?;
+/// assert!(careful.join().unwrap_err().is::<thread::Cancelled>());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn mask_cancellation() -> CancellationMask {
+    CancellationMask::new()
 }
 
 /// How many threads can truly run at once: the cores that the process may use, which is also how many

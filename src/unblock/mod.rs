@@ -147,7 +147,7 @@ impl Pool {
             Submitted::Started | Submitted::Queued(_) => loop {
                 match job.settled() {
                     Some(settled) => break settled,
-                    None => task::park(Wait::Event, WaitReason::Unblock),
+                    None => task::park_masked(Wait::Event, WaitReason::Unblock),
                 }
             },
             Submitted::Refused => Settled::Returned,
@@ -171,7 +171,7 @@ impl Drop for Pool {
         // about to be.
         self.shared.close(task::current());
         while self.threads() != 0 {
-            task::park(Wait::Event, WaitReason::Shutdown);
+            task::park_masked(Wait::Event, WaitReason::Shutdown);
         }
     }
 }
