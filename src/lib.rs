@@ -61,6 +61,7 @@
 #![deny(unsafe_code)]
 
 mod context;
+mod reactor;
 mod scheduler;
 mod stack;
 mod sys;
@@ -68,6 +69,9 @@ mod task;
 mod util;
 
 pub mod coroutine;
+pub mod io;
+pub mod net;
+pub mod os;
 pub mod runtime;
 pub mod thread;
 pub mod unblock;

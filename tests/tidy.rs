@@ -26,10 +26,11 @@ const FLOORS: &[(usize, &[&str])] = &[
     (0, &["sys", "util"]),
     (1, &["context", "stack"]),
     (2, &["task"]),
-    (3, &["unblock"]),
+    (3, &["reactor", "unblock"]),
     (4, &["scheduler"]),
-    (5, &["runtime"]),
-    (6, &["thread", "coroutine"]),
+    (5, &["runtime", "io"]),
+    (6, &["thread", "coroutine", "net"]),
+    (7, &["os"]),
 ];
 
 /// Who may import whom on the same floor.

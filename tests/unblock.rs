@@ -132,7 +132,9 @@ fn in_a_destructor_during_a_panic_it_runs_in_place() {
     }
 
     let (sender, receiver) = mpsc::channel();
-    let coroutine = workers(1).spawn(move || {
+    // Dropped at once it would cancel the coroutine.
+    let runtime = workers(1);
+    let coroutine = runtime.spawn(move || {
         let _sample = Sample(sender);
         panic!("with a destructor that blocks");
     });

@@ -19,8 +19,8 @@
 //! instead leaves the work to it: that one has not done its own first step yet, or, if it finds other
 //! work instead, looks again after it has left the count (`Shared::search_ended`).
 
-use super::alarm::FutexAlarm;
 use super::shared::BACKLOG;
+use crate::reactor::Reactor;
 use crate::util::lock::Lock;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use core::time::Duration;
@@ -32,7 +32,7 @@ use crossbeam_utils::CachePadded;
 /// on its way to wake the worker when the task has run, ended, and its runtime is gone. What it does here
 /// then is at worst to wake somebody for nothing.
 #[derive(Debug)]
-pub(super) struct Idle<A = FutexAlarm> {
+pub(super) struct Idle<A = Reactor> {
     /// How many workers search, nap and sleep: sixteen bits each.
     counts: CachePadded<AtomicU64>,
     sleepers: Box<[CachePadded<Sleep<A>>]>,
@@ -79,7 +79,7 @@ impl Idle {
         let mut unused = UNUSED.lock();
         match unused.iter().position(|idle| idle.sleepers.len() == workers) {
             Some(index) => unused.swap_remove(index),
-            None => Box::leak(Box::new(Self::new((0..workers).map(|_| FutexAlarm::new())))),
+            None => Box::leak(Box::new(Self::new((0..workers).map(|_| Reactor::new())))),
         }
     }
 
@@ -94,6 +94,11 @@ impl<A: Alarm> Idle<A> {
     fn new(alarms: impl Iterator<Item = A>) -> Self {
         let sleep = |alarm| CachePadded::new(Sleep { word: AtomicU32::new(AWAKE), alarm });
         Self { counts: CachePadded::new(AtomicU64::new(0)), sleepers: alarms.map(sleep).collect() }
+    }
+
+    /// What ends the sleep of worker `index`.
+    pub(super) fn alarm(&self, index: usize) -> &A {
+        &self.sleepers[index].alarm
     }
 
     /// Tasks were pushed to a worker's deque, which now holds `waiting`: somebody else might want them.

@@ -24,8 +24,8 @@
 //! a FIFO deque (a tree of a million spawns then holds a level of stacks instead of a path), waking a
 //! worker for every spawn (a microsecond and a half each, for work that is gone when it arrives).
 
-mod alarm;
 mod closing;
+mod descriptors;
 mod idle;
 mod placement;
 mod roster;
@@ -36,6 +36,7 @@ mod switching;
 mod worker;
 
 pub(crate) use closing::Left;
+pub(crate) use descriptors::{current_reactor, spend_io_budget};
 pub(crate) use shared::Shared;
 pub(crate) use spawn::Options;
 pub(crate) use switching::yield_now;

@@ -6,7 +6,6 @@
 //! about to start both. So a short deque is only taken, and then whole, from a worker that has not
 //! started anything for a while.
 
-use super::alarm::FutexAlarm;
 use super::idle::Rest;
 use super::shared::BACKLOG;
 use super::worker::Worker;
@@ -50,6 +49,9 @@ impl Worker {
 
     /// Waits a moment for somebody to send something; says whether there is something to run.
     fn poll(&self) -> bool {
+        if self.reactor().in_use() {
+            self.look_at_descriptors();
+        }
         for _ in 0..POLLS {
             if self.has_work() || self.take_injected() {
                 return true;
@@ -90,7 +92,7 @@ impl Worker {
                     || shared.stopping()
                     || (rest == Rest::Sleep && self.others_have_work())
             };
-            shared.idle.rest(self.index(), rest, found_work, FutexAlarm::sleep);
+            shared.idle.rest(self.index(), rest, found_work, |_, timeout| self.sleep(timeout));
             self.retry_a_starved();
         }
         if shared.idle.end_search() {

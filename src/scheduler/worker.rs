@@ -10,8 +10,10 @@
 
 #![allow(unsafe_code)]
 
+use super::descriptors::IO_RUN;
 use super::shared::{BACKLOG, Remote, Shared, Tally};
 use crate::context::{Context, set_thread_word, thread_word};
+use crate::reactor::Reactor;
 use crate::stack::overflow::{self, AlternateStack};
 use crate::stack::pool::Magazines;
 use crate::stack::{Stack, StackClass, StackError, pool};
@@ -63,6 +65,10 @@ pub(crate) struct Worker {
     /// New tasks for which there was no stack, not even the spare one.
     pub(super) starved: Fifo<Header>,
     index: usize,
+    /// How many more operations of I/O until one of them yields.
+    pub(super) io_budget: Cell<u32>,
+    /// Where the worker sleeps, and what its tasks wait for descriptors with.
+    reactor: &'static Reactor,
     shared: Arc<Shared>,
 }
 
@@ -129,11 +135,15 @@ impl Worker {
             refusal: Cell::new(None),
             starved: Fifo::new(),
             index,
+            io_budget: Cell::new(IO_RUN),
+            reactor: shared.idle.alarm(index),
             shared,
         };
+        worker.reactor.open();
         set_thread_word((&raw const worker).cast_mut().cast());
         ready(Ok(()));
         worker.run_root();
+        worker.reactor.close();
         set_thread_word(ptr::null_mut());
         if let Some(spare) = worker.spare.take() {
             pool::put(spare);
@@ -152,6 +162,11 @@ impl Worker {
     #[inline(always)]
     pub(super) fn index(&self) -> usize {
         self.index
+    }
+
+    #[inline(always)]
+    pub(super) fn reactor(&self) -> &'static Reactor {
+        self.reactor
     }
 
     #[inline(always)]
@@ -190,6 +205,14 @@ impl Worker {
         if let Some(earlier) = self.lifo.replace(Some(task.into_raw())) {
             // SAFETY: out of the slot, so ours to queue.
             unsafe { self.queue.push_back(earlier) };
+        }
+    }
+
+    /// Puts the task that was woken last behind those that were woken before.
+    pub(super) fn queue_the_last_woken(&self) {
+        if let Some(last) = self.lifo.take() {
+            // SAFETY: out of the slot, so ours to queue.
+            unsafe { self.queue.push_back(last) };
         }
     }
 
@@ -245,12 +268,16 @@ impl Worker {
         self.queue.pop_front().map(|task| unsafe { Task::from_raw(task) })
     }
 
-    /// Looks at what a busy worker would never see: the inbox, the injector, the oldest new task.
+    /// Looks at what a busy worker would never see: descriptors, the inbox, the injector, the oldest new
+    /// task.
     #[cold]
     fn look_round(&self) {
         self.ticks.set(TICKS);
         self.live_limit.set(0);
         self.tally().rounds.increment();
+        if self.reactor.in_use() {
+            self.look_at_descriptors();
+        }
         self.remote().inbox().take_all(&self.queue);
         self.take_injected();
         // The deque gives the newest first; without this the oldest might wait for ever.

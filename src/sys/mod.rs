@@ -6,9 +6,12 @@
 
 #![allow(unsafe_code)]
 
+pub(crate) mod epoll;
 pub(crate) mod futex;
 pub(crate) mod memory;
+pub(crate) mod poll;
 pub(crate) mod signal;
+pub(crate) mod socket;
 pub(crate) mod syscall;
 
 /// Writes all of `bytes` to standard error in as few calls as the kernel allows. Async-signal-safe;

@@ -35,6 +35,18 @@ pub(crate) unsafe fn syscall4(
     third: usize,
     fourth: usize,
 ) -> Result<usize, c_int> {
+    // SAFETY: the caller's; the last two are ignored by a call of four.
+    unsafe { syscall6(number, [first, second, third, fourth, 0, 0]) }
+}
+
+/// Makes the system call `number` with six arguments; the error is the `errno` value.
+///
+/// # Safety
+///
+/// As for [`syscall3`].
+#[inline(always)]
+pub(crate) unsafe fn syscall6(number: c_long, arguments: [usize; 6]) -> Result<usize, c_int> {
+    let [first, second, third, fourth, fifth, sixth] = arguments;
     let result: isize;
     // SAFETY: the kernel's calling convention; what the call does is the caller's affair.
     #[cfg(target_arch = "x86_64")]
@@ -43,6 +55,7 @@ pub(crate) unsafe fn syscall4(
             "syscall",
             inlateout("rax") number as isize => result,
             in("rdi") first, in("rsi") second, in("rdx") third, in("r10") fourth,
+            in("r8") fifth, in("r9") sixth,
             lateout("rcx") _, lateout("r11") _,
             options(nostack),
         );
@@ -54,7 +67,8 @@ pub(crate) unsafe fn syscall4(
             "svc #0",
             in("x8") number,
             inlateout("x0") first => result,
-            in("x1") second, in("x2") third, in("x3") fourth,
+            in("x1") second, in("x2") third, in("x3") fourth, in("x4") fifth,
+            in("x5") sixth,
             options(nostack),
         );
     }

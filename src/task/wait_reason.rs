@@ -18,14 +18,27 @@ pub(crate) enum WaitReason {
     Shutdown,
     /// A closure on a thread of the pool.
     Unblock,
+    /// A descriptor to have something to read.
+    Readable,
+    /// A descriptor to have room for writing.
+    Writable,
 }
 
 impl WaitReason {
     pub(super) fn from_u8(number: u8) -> Self {
-        [Self::None, Self::Park, Self::Join, Self::Scope, Self::Shutdown, Self::Unblock]
-            .into_iter()
-            .find(|&reason| reason as u8 == number)
-            .unwrap_or(Self::None)
+        [
+            Self::None,
+            Self::Park,
+            Self::Join,
+            Self::Scope,
+            Self::Shutdown,
+            Self::Unblock,
+            Self::Readable,
+            Self::Writable,
+        ]
+        .into_iter()
+        .find(|&reason| reason as u8 == number)
+        .unwrap_or(Self::None)
     }
 }
 
@@ -38,6 +51,8 @@ impl fmt::Display for WaitReason {
             Self::Scope => "waiting for a scope's coroutines to end",
             Self::Shutdown => "waiting for a runtime's coroutines to end",
             Self::Unblock => "waiting for work on the pool's threads",
+            Self::Readable => "waiting for something to read",
+            Self::Writable => "waiting for room to write",
         })
     }
 }

@@ -1,0 +1,128 @@
+//! *Try, else wait*: the one loop in which everything that does I/O in kettle waits.
+
+use crate::reactor::{Direction, Registration, Waited};
+use crate::scheduler::{current_reactor, spend_io_budget};
+use crate::sys::poll;
+use crate::sys::socket::Errno;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+/// How long an operation waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Not at all: it returns [`WouldBlock`](io::ErrorKind::WouldBlock).
+    None,
+    /// At most so long.
+    Limited(Duration),
+    /// For ever.
+    Endless,
+}
+
+/// Whether what is known of a descriptor is to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// It is tried in any case.
+    TryFirst,
+    /// Where it is known not to be ready it is waited for at once.
+    Known,
+}
+
+/// Does `attempt` until it says something else than that it would have to wait, and waits in between: in a
+/// coroutine it gives the worker to others, on an OS thread it blocks the thread. A signal makes it try
+/// again.
+///
+/// `attempt` must not wait. `is_empty` says of a value whether it shows that no more is to be had for the
+/// time being, so that the next one waits before it tries. `patience` is asked when it comes to waiting.
+///
+/// The wait is a cancellation point. What was received is not lost by it: it comes before the attempt.
+///
+/// # Errors
+///
+/// `attempt`'s own; [`WouldBlock`](io::ErrorKind::WouldBlock) where the patience is at its end; and where
+/// the descriptor cannot be registered.
+#[inline]
+pub(crate) fn try_else_wait<T>(
+    fd: BorrowedFd<'_>,
+    registration: &Registration,
+    direction: Direction,
+    trust: Trust,
+    patience: impl FnOnce() -> io::Result<Patience>,
+    mut attempt: impl FnMut() -> Result<T, Errno>,
+    is_empty: impl Fn(&T) -> bool,
+) -> io::Result<T> {
+    spend_io_budget();
+    let mut seen = registration.seen();
+    if trust == Trust::TryFirst || seen.is_ready(direction) {
+        loop {
+            match attempt() {
+                Ok(value) => {
+                    if is_empty(&value) {
+                        seen.came_up_short();
+                    }
+                    return Ok(value);
+                }
+                Err(Errno::AGAIN) => break seen.would_block(direction),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    let mut wait = Wait::new(fd, direction, patience()?)?;
+    loop {
+        let last = wait.wait(registration)? == Waited::TimedOut;
+        seen = registration.seen();
+        match attempt() {
+            Ok(value) => {
+                if is_empty(&value) {
+                    seen.came_up_short();
+                }
+                return Ok(value);
+            }
+            Err(Errno::AGAIN) if last => return Err(Errno::AGAIN.into()),
+            Err(Errno::AGAIN) => seen.would_block(direction),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The waits of one operation, which have one deadline.
+#[derive(Debug)]
+struct Wait<'a> {
+    fd: BorrowedFd<'a>,
+    direction: Direction,
+    deadline: Option<Instant>,
+}
+
+impl<'a> Wait<'a> {
+    #[cold]
+    fn new(fd: BorrowedFd<'a>, direction: Direction, patience: Patience) -> io::Result<Self> {
+        let deadline = match patience {
+            Patience::None => return Err(Errno::AGAIN.into()),
+            // A time that the clock does not reach is for ever.
+            Patience::Limited(timeout) => Instant::now().checked_add(timeout),
+            Patience::Endless => None,
+        };
+        Ok(Self { fd, direction, deadline })
+    }
+
+    fn wait(&mut self, registration: &Registration) -> io::Result<Waited> {
+        match current_reactor() {
+            Some(reactor) => registration.wait(self.fd, self.direction, reactor, self.deadline),
+            None => self.wait_in_kernel(),
+        }
+    }
+
+    /// Waits with the OS thread.
+    fn wait_in_kernel(&self) -> io::Result<Waited> {
+        let events = match self.direction {
+            Direction::Read => poll::Events::IN,
+            Direction::Write => poll::Events::OUT,
+        };
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let ready = poll::wait(self.fd, events, left)?;
+        let over = left.is_some_and(|left| left.is_zero());
+        Ok(if over && !ready { Waited::TimedOut } else { Waited::Ready })
+    }
+}

@@ -1,0 +1,3 @@
+//! The mirror of [`std::os::unix`].
+
+pub mod net;

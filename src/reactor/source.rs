@@ -1,0 +1,373 @@
+//! What is known of one descriptor that is waited for: what it is ready for, who waits, and where.
+//!
+//! # No readiness is lost
+//!
+//! ```text
+//!   whoever wants to read                      an event
+//!   1. looks at `readiness` (`seen`)           1. takes the lock
+//!   2. tries: EAGAIN                           2. sets READ and counts on the tick
+//!   3. clears READ, if still as in `seen`      3. takes out the waiters, and wakes them
+//!   4. takes the lock; if READ: back to 1
+//!   5. puts itself into the list
+//! ```
+//!
+//! What becomes ready after step 2 of the reader makes an event after it. If that comes before step 3, the
+//! tick has changed and READ stays; if between 3 and 4, step 4 sees READ; if after that, it finds the
+//! waiter. A descriptor that is registered anew tells of what it is ready for already.
+//!
+//! # Invariants
+//!
+//! 1. `generation` changes whenever a descriptor leaves an epoll: events told for an earlier one are
+//!    another's. The tick never goes back, from one descriptor in the slot to the next neither.
+//! 2. Who waits borrows the descriptor, which is therefore not released while the lists hold anybody.
+
+#![allow(unsafe_code)]
+
+use super::Reactor;
+use super::driver::Token;
+use super::slab;
+use super::waiters::{Waiter, Waiters};
+use crate::task::{Outcome, TaskRef, Wait, WaitReason, cancel, park_until};
+use crate::util::lock::{Lock, Locked};
+use core::ops::BitOr;
+use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Something to read, or to accept.
+    Read,
+    /// Room to write, or a connection that is made.
+    Write,
+}
+
+impl Direction {
+    fn ready(self) -> Ready {
+        match self {
+            Self::Read => Ready::READ,
+            Self::Write => Ready::WRITE,
+        }
+    }
+
+    /// All that says that it may be so.
+    #[inline(always)]
+    fn any(self) -> Ready {
+        match self {
+            Self::Read => Ready::READ | Ready::READ_ON,
+            Self::Write => Ready::WRITE,
+        }
+    }
+
+    fn reason(self) -> WaitReason {
+        match self {
+            Self::Read => WaitReason::Readable,
+            Self::Write => WaitReason::Writable,
+        }
+    }
+}
+
+/// What came of a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// It is worth another try.
+    Ready,
+    /// There was no more time.
+    TimedOut,
+}
+
+/// A set of what a descriptor is, or may be, ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ready(u8);
+
+impl Ready {
+    pub(super) const NONE: Self = Self(0);
+    pub(super) const READ: Self = Self(1 << 0);
+    pub(super) const WRITE: Self = Self(1 << 1);
+    /// A read that comes up short says nothing of the next one: the other side has hung up, say.
+    pub(super) const READ_ON: Self = Self(1 << 2);
+    const ALL: Self = Self(0b111);
+
+    #[inline(always)]
+    pub(super) const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl BitOr for Ready {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// A descriptor's readiness at one moment: the tick, which counts the events, above the flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Readiness(u64);
+
+impl Readiness {
+    const TICK: u64 = 1 << 8;
+
+    /// Of a descriptor that nothing is known of.
+    pub(super) const UNKNOWN: Self = Self(Ready::ALL.0 as u64);
+
+    /// Whether it is worth a try.
+    #[inline(always)]
+    pub(crate) fn is_ready(self, direction: Direction) -> bool {
+        self.0 & u64::from(direction.any().0) != 0
+    }
+
+    #[inline(always)]
+    fn contains(self, ready: Ready) -> bool {
+        self.0 & u64::from(ready.0) != 0
+    }
+
+    #[inline(always)]
+    fn without(self, ready: Ready) -> Self {
+        Self(self.0 & !u64::from(ready.0))
+    }
+
+    fn tick(self) -> u64 {
+        self.0 / Self::TICK
+    }
+}
+
+/// See the top of the file. A cache line of its own.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(super) struct Source {
+    inner: Lock<Inner>,
+    readiness: AtomicU64,
+    index: u32,
+}
+
+#[derive(Debug)]
+struct Inner {
+    generation: u32,
+    /// What is told of it.
+    interest: Ready,
+    /// Whose epoll it is in.
+    home: Option<&'static Reactor>,
+    readers: Waiters,
+    writers: Waiters,
+}
+
+impl Inner {
+    fn waiters(&self, direction: Direction) -> &Waiters {
+        match direction {
+            Direction::Read => &self.readers,
+            Direction::Write => &self.writers,
+        }
+    }
+
+    fn somebody_waits(&self) -> bool {
+        !self.readers.is_empty() || !self.writers.is_empty()
+    }
+
+    /// Takes out the next who waits for some of `ready` since before the tick `now`.
+    fn pop(&self, ready: Ready, now: u64) -> Option<TaskRef> {
+        let reader = if ready.contains(Ready::READ) { self.readers.pop(now) } else { None };
+        match reader {
+            None if ready.contains(Ready::WRITE) => self.writers.pop(now),
+            reader => reader,
+        }
+    }
+}
+
+impl Source {
+    pub(super) fn new(index: u32) -> Self {
+        let inner = Inner {
+            generation: 0,
+            interest: Ready::NONE,
+            home: None,
+            readers: Waiters::new(),
+            writers: Waiters::new(),
+        };
+        Self { inner: Lock::new(inner), readiness: AtomicU64::new(0), index }
+    }
+
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Begins with a descriptor of which nothing is known yet.
+    pub(super) fn start(&self) {
+        self.raise(Ready::ALL);
+    }
+
+    #[inline(always)]
+    pub(super) fn readiness(&self) -> Readiness {
+        // Acquire: pairs with the Release in `raise`.
+        Readiness(self.readiness.load(Ordering::Acquire))
+    }
+
+    /// Sets flags and counts on the tick, which it returns.
+    fn raise(&self, ready: Ready) -> u64 {
+        let mut old = self.readiness.load(Ordering::Relaxed);
+        loop {
+            let new = (old + Readiness::TICK) | u64::from(ready.0);
+            // Release: pairs with the Acquire in `readiness`.
+            match self.readiness.compare_exchange_weak(
+                old,
+                new,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Readiness(new).tick(),
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// Somebody has tried, and would have had to wait: it is not ready, unless something has changed since
+    /// `seen`.
+    #[inline]
+    pub(super) fn clear(&self, direction: Direction, seen: Readiness) {
+        self.replace(seen, seen.without(direction.any()));
+    }
+
+    /// A read has come up short, so nothing is left to read, unless something has changed since `seen`, or
+    /// the other side has closed: then there is still that to be read.
+    #[inline]
+    pub(super) fn clear_after_short_read(&self, seen: Readiness) {
+        if !seen.contains(Ready::READ_ON) {
+            self.replace(seen, seen.without(Ready::READ));
+        }
+    }
+
+    #[inline(always)]
+    fn replace(&self, seen: Readiness, next: Readiness) {
+        // Relaxed: what is forgotten leads to nothing. Where it fails there is news, which is what is wanted.
+        let _ =
+            self.readiness.compare_exchange(seen.0, next.0, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// What an event says of the descriptor.
+    pub(super) fn deliver(&self, generation: u32, ready: Ready) {
+        let inner = self.inner.lock();
+        // Invariant 1: if it is another, this is about a descriptor that has left.
+        if inner.generation == generation {
+            self.wake(inner, ready);
+        }
+    }
+
+    /// Wakes who waits here, if the descriptor is in this reactor's epoll, whose worker goes home.
+    pub(super) fn wake_if_at(&self, reactor: &Reactor) {
+        let inner = self.inner.lock();
+        if inner.home.is_some_and(|home| ptr::eq(home, reactor)) {
+            self.wake(inner, Ready::ALL);
+        }
+    }
+
+    /// Wakes who waits for `ready`. Not under the lock: to wake somebody may take a system call.
+    fn wake<'a>(&'a self, mut inner: Locked<'a, Inner>, ready: Ready) {
+        let now = self.raise(ready);
+        while let Some(task) = inner.pop(ready, now) {
+            let somebody_waits = inner.somebody_waits();
+            drop(inner);
+            task.unpark(Wait::Event);
+            if !somebody_waits {
+                return;
+            }
+            // The slot may be another's by now, but who waits there has come after `now` (invariant 1).
+            inner = self.inner.lock();
+        }
+    }
+
+    /// Waits until `fd` may be ready, at the longest until `deadline`, in a coroutine of the worker whose
+    /// reactor is given. A cancellation point.
+    ///
+    /// # Errors
+    ///
+    /// Where the descriptor cannot be registered.
+    pub(super) fn wait(
+        &self,
+        fd: BorrowedFd<'_>,
+        direction: Direction,
+        reactor: &'static Reactor,
+        deadline: Option<Instant>,
+    ) -> io::Result<Waited> {
+        let waiter;
+        {
+            let mut inner = self.inner.lock();
+            let readiness = self.readiness();
+            if readiness.is_ready(direction) {
+                return Ok(Waited::Ready);
+            }
+            self.watch(&mut inner, fd, direction, reactor)?;
+            waiter = Waiter::new();
+            // SAFETY: it is new, and stays here until it is out: the loop below sees to that.
+            unsafe { inner.waiters(direction).push(&waiter, readiness.tick()) };
+        }
+        loop {
+            let outcome = park_until(Wait::Event, direction.reason(), deadline);
+            if outcome != Outcome::Woken {
+                let inner = self.inner.lock();
+                // SAFETY: pushed there above.
+                unsafe { inner.waiters(direction).remove(&waiter) };
+            }
+            match outcome {
+                Outcome::Woken if waiter.is_released() => return Ok(Waited::Ready),
+                Outcome::Woken => {}
+                Outcome::TimedOut => return Ok(Waited::TimedOut),
+                // What it may have been woken for is in `readiness`, for everybody.
+                Outcome::Cancelled => {
+                    drop(waiter);
+                    cancel::unwind()
+                }
+            }
+        }
+    }
+
+    /// Lets events for `direction` come, to this reactor if nobody waits at another.
+    fn watch(
+        &self,
+        inner: &mut Inner,
+        fd: BorrowedFd<'_>,
+        direction: Direction,
+        reactor: &'static Reactor,
+    ) -> io::Result<()> {
+        let wanted = inner.interest | direction.ready();
+        match inner.home {
+            Some(home)
+                if ptr::eq(home, reactor) || (home.is_served() && inner.somebody_waits()) =>
+            {
+                if wanted != inner.interest {
+                    let token = Token::new(self.index, inner.generation);
+                    home.driver_or_new()?.watch_more(fd, token, wanted)?;
+                }
+            }
+            earlier => {
+                // In here first: if that fails, all is as it was.
+                let generation = inner.generation.wrapping_add(1);
+                reactor.watch(fd, Token::new(self.index, generation), wanted)?;
+                inner.generation = generation;
+                inner.home = Some(reactor);
+                if let Some(earlier) = earlier {
+                    earlier.unwatch(fd);
+                }
+            }
+        }
+        inner.interest = wanted;
+        Ok(())
+    }
+
+    /// Takes the descriptor, which is still open, out of the epoll that it is in, and gives up the slot.
+    pub(super) fn release(&self, fd: BorrowedFd<'_>) {
+        {
+            let mut inner = self.inner.lock();
+            debug_assert!(!inner.somebody_waits(), "invariant 2");
+            inner.generation = inner.generation.wrapping_add(1);
+            inner.interest = Ready::NONE;
+            if let Some(home) = inner.home.take() {
+                home.unwatch(fd);
+            }
+        }
+        slab::give_back(self.index);
+    }
+}

@@ -1,0 +1,105 @@
+//! Sockets: the calls that move data, none of which waits, and the rest as rustix has it.
+//!
+//! `MSG_DONTWAIT` says with each call that it must not wait, so that the descriptor's own flags, which it
+//! shares with its duplicates in this and in other processes, can stay as they are. `MSG_NOSIGNAL` turns
+//! the SIGPIPE of a connection that is gone into EPIPE.
+
+use rustix::net::{
+    RecvAncillaryBuffer, SendAncillaryBuffer, SendFlags, SocketFlags, recv as receive,
+};
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+pub(crate) use rustix::io::{
+    Errno, fcntl_dupfd_cloexec as duplicate, ioctl_fionbio as set_nonblocking,
+};
+pub(crate) use rustix::net::addr::SocketAddrArg;
+pub(crate) use rustix::net::{
+    AddressFamily, RecvFlags, Shutdown, SocketAddrAny, SocketAddrUnix, SocketType, bind, connect,
+    getpeername, getsockname, listen, shutdown, sockopt,
+};
+
+/// What every call that receives is told.
+const RECEIVE: RecvFlags = RecvFlags::DONTWAIT;
+/// What every call that sends is told.
+const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+
+/// How many parts the kernel takes at once (`UIO_MAXIOV`).
+const MOST_PARTS: usize = 1024;
+
+/// A socket that is closed on exec.
+pub(crate) fn socket(
+    family: AddressFamily,
+    kind: SocketType,
+    nonblocking: bool,
+) -> Result<OwnedFd, Errno> {
+    let mut flags = SocketFlags::CLOEXEC;
+    flags.set(SocketFlags::NONBLOCK, nonblocking);
+    rustix::net::socket_with(family, kind, flags, None)
+}
+
+/// Two sockets of the Unix domain that are connected to each other.
+pub(crate) fn socket_pair(kind: SocketType) -> Result<(OwnedFd, OwnedFd), Errno> {
+    rustix::net::socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)
+}
+
+/// Accepts a connection. Waits if the listening socket is not non-blocking.
+pub(crate) fn accept(fd: BorrowedFd<'_>) -> Result<(OwnedFd, Option<SocketAddrAny>), Errno> {
+    rustix::net::acceptfrom_with(fd, SocketFlags::CLOEXEC)
+}
+
+/// Whether calls on the descriptor are told not to wait by its own flags.
+pub(crate) fn is_nonblocking(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
+    Ok(rustix::fs::fcntl_getfl(fd)?.contains(rustix::fs::OFlags::NONBLOCK))
+}
+
+#[inline]
+pub(crate) fn recv(
+    fd: BorrowedFd<'_>,
+    buffer: &mut [u8],
+    flags: RecvFlags,
+) -> Result<usize, Errno> {
+    receive(fd, buffer, flags | RECEIVE).map(|(len, _)| len)
+}
+
+pub(crate) fn recv_from(
+    fd: BorrowedFd<'_>,
+    buffer: &mut [u8],
+    flags: RecvFlags,
+) -> Result<(usize, Option<SocketAddrAny>), Errno> {
+    rustix::net::recvfrom(fd, buffer, flags | RECEIVE).map(|(len, _, from)| (len, from))
+}
+
+pub(crate) fn recv_vectored(
+    fd: BorrowedFd<'_>,
+    buffers: &mut [IoSliceMut<'_>],
+) -> Result<usize, Errno> {
+    let count = buffers.len().min(MOST_PARTS);
+    let mut control = RecvAncillaryBuffer::default();
+    let received = rustix::net::recvmsg(
+        fd,
+        &mut buffers[..count],
+        &mut control,
+        RECEIVE | RecvFlags::CMSG_CLOEXEC,
+    )?;
+    Ok(received.bytes)
+}
+
+#[inline]
+pub(crate) fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
+    rustix::net::send(fd, bytes, SEND)
+}
+
+pub(crate) fn send_to(
+    fd: BorrowedFd<'_>,
+    bytes: &[u8],
+    to: &impl SocketAddrArg,
+) -> Result<usize, Errno> {
+    rustix::net::sendto(fd, bytes, SEND, to)
+}
+
+pub(crate) fn send_vectored(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> Result<usize, Errno> {
+    let count = parts.len().min(MOST_PARTS);
+    let mut nothing = SendAncillaryBuffer::default();
+    rustix::net::sendmsg(fd, &parts[..count], &mut nothing, SEND)
+}

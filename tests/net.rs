@@ -1,0 +1,10 @@
+//! What `kettle::net` promises, in coroutines, on several workers, and on plain threads.
+
+#[path = "net/support.rs"]
+mod support;
+
+#[path = "net/tcp.rs"]
+mod tcp;
+
+#[path = "net/udp.rs"]
+mod udp;
