@@ -21,6 +21,10 @@ const SEARCH: Duration = Duration::from_micros(40);
 /// How long another worker must have started nothing before a short deque is taken from it.
 const HELD_UP: Duration = Duration::from_micros(15);
 
+/// The most tasks of a long deque that are taken at once: enough to keep a worker busy for longer than it
+/// polls and searches when it has come to their end.
+const MOST_STOLEN: usize = 256;
+
 /// The first nap and the longest, where there is work that was left to others.
 const FIRST_NAP: Duration = Duration::from_micros(100);
 const LONGEST_NAP: Duration = Duration::from_millis(1);
@@ -82,8 +86,10 @@ impl Worker {
                 // A short nap comes first: makers of little work leave a napping worker alone, so a loop
                 // that spawns and joins does not pay for waking it each time.
                 Rest::Nap(LONGEST_NAP)
-            } else {
+            } else if self.trim_while_idle() {
                 Rest::Sleep
+            } else {
+                continue;
             };
             let found_work = || {
                 shared.report_if_quiet();
@@ -98,6 +104,22 @@ impl Worker {
         if shared.idle.end_search() {
             shared.search_ended();
         }
+    }
+
+    /// Gives back the memory that stacks no longer need, piece by piece, before a long sleep. Says whether
+    /// that was all: no if work has come meanwhile.
+    fn trim_while_idle(&self) -> bool {
+        while self.trim_some_stacks() {
+            let shared = self.shared();
+            if self.has_work() || !shared.injector.is_empty() || shared.stopping() {
+                return false;
+            }
+            // Makers of work leave it to this worker, which still counts as one that searches.
+            if self.others_have_work() {
+                return false;
+            }
+        }
+        true
     }
 
     fn search_for_a_while(&self, sightings: &mut [Option<Sighting>]) -> bool {
@@ -154,10 +176,10 @@ impl Worker {
         false
     }
 
-    /// Takes half of a long deque, all of a short one.
+    /// Takes half of a long deque, as far as that is not too much at once, and all of a short one.
     fn steal_from(&self, index: usize, waiting: usize) -> bool {
         let stealer = &self.shared().remotes[index].stealer;
-        let enough = if waiting >= BACKLOG { 1 } else { usize::MAX };
+        let enough = if waiting >= BACKLOG { (waiting / 2).min(MOST_STOLEN) } else { usize::MAX };
         self.fill_deque(enough, || stealer.steal_batch(&self.deque))
     }
 }

@@ -30,6 +30,10 @@ use std::sync::Arc;
 /// fall into step with a program's own period (as in Go's scheduler).
 const TICKS: u32 = 61;
 
+/// Every so many looks round a busy worker looks at a stack too that may be deep: a system call or two for
+/// a thousand tasks.
+const TRIM_ROUNDS: usize = 16;
+
 /// How often in a row the task that was woken last may overtake the queue.
 const LIFO_RUNS: u32 = 16;
 
@@ -280,6 +284,9 @@ impl Worker {
         }
         self.remote().inbox().take_all(&self.queue);
         self.take_injected();
+        if self.tally().rounds.get() % TRIM_ROUNDS == 0 {
+            self.magazines.borrow_mut().trim_one();
+        }
         // The deque gives the newest first; without this the oldest might wait for ever.
         if let Steal::Success(task) = self.oldest().steal() {
             if let Some(task) = self.take_on(task) {
@@ -348,6 +355,11 @@ impl Worker {
             }
         }
         self.magazines.borrow_mut().put(stack);
+    }
+
+    /// Looks at some stacks that may be deep; says whether there may be more.
+    pub(super) fn trim_some_stacks(&self) -> bool {
+        self.magazines.borrow_mut().trim_some()
     }
 
     /// Whether anything waits in this worker's own lists; for the root, about to rest.

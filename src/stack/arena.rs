@@ -14,6 +14,7 @@
 #![allow(unsafe_code)]
 
 use super::{Stack, StackClass, StackError, guard, overflow};
+use crate::util::fallible::try_box;
 use crate::util::lock::Lock;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -86,13 +87,18 @@ impl Reservation {
     }
 
     /// Makes the handler know it, for ever.
-    fn publish(mut self) -> &'static Self {
+    ///
+    /// # Errors
+    ///
+    /// Where there is no memory for a note of it; it is unmapped then.
+    fn publish(mut self) -> io::Result<&'static Self> {
         // Only ever called under some arena's lock, but each class has its own: hence the loop.
         // Acquire: pairs with the Release below, of whoever published before.
         let mut newest = NEWEST.load(Ordering::Acquire);
         // SAFETY: as in `find_slot`.
         self.older = unsafe { newest.as_ref() };
-        let this: *mut Self = Box::into_raw(Box::new(self));
+        let this = try_box(self).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        let this: *mut Self = Box::into_raw(this);
         // Release: pairs with the Acquire in `find_slot`. Acquire: the next `older` is read through.
         while let Err(now) =
             NEWEST.compare_exchange(newest, this, Ordering::AcqRel, Ordering::Acquire)
@@ -102,7 +108,7 @@ impl Reservation {
             unsafe { (*this).older = newest.as_ref() };
         }
         // SAFETY: leaked above.
-        unsafe { &*this }
+        Ok(unsafe { &*this })
     }
 
     /// The low end of slot `index`, which is where its guard begins.
@@ -127,15 +133,49 @@ struct Frontier {
     /// How many of its slots a core dump would hold.
     dumped: usize,
     /// Carved slots that could not be guarded then.
-    unguarded: Vec<Slot>,
+    unguarded: Vec<Run>,
 }
 
-/// The low end of a carved slot that has no guard yet.
+/// Carved slots side by side that have no guard yet, and their only owner.
 #[derive(Debug)]
-struct Slot(NonNull<u8>);
+pub(super) struct Run {
+    start: NonNull<u8>,
+    count: usize,
+    stride: usize,
+}
 
-// SAFETY: an address; the memory is whoever's turns it into a `Stack`.
-unsafe impl Send for Slot {}
+// SAFETY: an address; the memory is whoever's turns it into stacks.
+unsafe impl Send for Run {}
+
+impl Run {
+    #[cfg(test)]
+    pub(super) fn for_tests(start: *mut u8, count: usize, stride: usize) -> Self {
+        Self { start: NonNull::new(start).expect("mapped"), count, stride }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// From one slot to the next.
+    pub(super) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The low end of slot `index`, or the end of the last slot.
+    pub(super) fn slot(&self, index: usize) -> *mut u8 {
+        debug_assert!(index <= self.count);
+        self.start.as_ptr().wrapping_add(index * self.stride)
+    }
+
+    /// Keeps the first `count` slots and gives those after them, if there are any.
+    fn split_off(&mut self, count: usize) -> Option<Self> {
+        let rest = self.count.saturating_sub(count);
+        let start = NonNull::new(self.slot(self.count - rest))?;
+        self.count -= rest;
+        (rest > 0).then_some(Self { start, count: rest, stride: self.stride })
+    }
+}
 
 impl Arena {
     pub(super) const fn new() -> Self {
@@ -149,7 +189,7 @@ impl Arena {
         }
     }
 
-    /// Adds up to `count` new guarded stacks to `to`, at the least one. An arena is always asked for
+    /// Gives up to `count` new guarded stacks to `take`, at the least one. An arena is always asked for
     /// the same class.
     ///
     /// # Errors
@@ -159,34 +199,35 @@ impl Arena {
         &self,
         class: StackClass,
         count: usize,
-        to: &mut Vec<Stack>,
+        mut take: impl FnMut(Stack),
     ) -> Result<(), StackError> {
         overflow::install();
-        let mut slots = self.frontier.lock().carve(class, count)?;
-        // Outside the lock: a guard takes more than half a microsecond.
-        let mut carved = 0;
-        while let Some(slot) = slots.pop() {
-            // SAFETY: the slot is ours (invariant 1), its low end is the guard's place.
-            if let Err(error) = unsafe { guard::install(slot.0.as_ptr(), class.guard_len()) } {
-                slots.push(slot);
-                self.frontier.lock().unguarded.append(&mut slots);
-                return if carved == 0 { Err(error) } else { Ok(()) };
-            }
-            // SAFETY: the end of the slot, inside or one past the end of its mapping.
-            let base = unsafe { slot.0.add(class.stride()) };
-            to.push(Stack { base, class });
-            carved += 1;
+        let mut run = self.frontier.lock().carve(class, count)?;
+        // Outside the lock: a guard takes half a microsecond.
+        // SAFETY: the slots are ours (invariant 1), their low ends are the guards' places.
+        let (guarded, outcome) = unsafe { guard::install_all(&run, class.guard_len()) };
+        if let Some(unguarded) = run.split_off(guarded) {
+            self.frontier.lock().put_back(unguarded);
         }
-        Ok(())
+        // To have the kernel find the first pages at once too (MADV_POPULATE_WRITE) was tried and dropped:
+        // it saves the faults, but costs more than they do when several threads do it.
+        for index in 1..=guarded {
+            // SAFETY: the end of a slot, which is not at address zero.
+            let base = unsafe { NonNull::new_unchecked(run.slot(index)) };
+            take(Stack { base, class, shallow: true });
+        }
+        if guarded == 0 { outcome } else { Ok(()) }
     }
 }
 
 impl Frontier {
-    /// Takes up to `count` slots, at the least one; lower addresses come last.
-    fn carve(&mut self, class: StackClass, count: usize) -> Result<Vec<Slot>, StackError> {
-        if !self.unguarded.is_empty() {
-            let kept = self.unguarded.len().saturating_sub(count);
-            return Ok(self.unguarded.split_off(kept));
+    /// Takes up to `count` slots, at the least one.
+    fn carve(&mut self, class: StackClass, count: usize) -> Result<Run, StackError> {
+        if let Some(mut run) = self.unguarded.pop() {
+            if let Some(rest) = run.split_off(count) {
+                self.put_back(rest);
+            }
+            return Ok(run);
         }
         let reservation = match self.newest {
             Some(newest) if self.carved < newest.slots => newest,
@@ -205,9 +246,18 @@ impl Frontier {
             );
             self.dumped = wanted;
         }
-        let slots = (self.carved..until).rev().map(|index| Slot(reservation.slot(index)));
+        let start = reservation.slot(self.carved);
+        let run = Run { start, count: until - self.carved, stride: class.stride() };
         self.carved = until;
-        Ok(slots.collect())
+        Ok(run)
+    }
+
+    /// Takes back slots that could not be guarded, for whoever comes next. Without memory for a note of
+    /// them they are forgotten: untouched address space.
+    fn put_back(&mut self, run: Run) {
+        if self.unguarded.try_reserve(1).is_ok() {
+            self.unguarded.push(run);
+        }
     }
 
     /// Reserves twice as many slots as last time, or as many as the kernel will give.
@@ -223,7 +273,9 @@ impl Frontier {
                 Err(source) => return Err(StackError::Reserve { size: class.size(), source }),
             }
         };
-        let reservation = reservation.publish();
+        let reservation = reservation
+            .publish()
+            .map_err(|source| StackError::Reserve { size: class.size(), source })?;
         self.newest = Some(reservation);
         self.carved = 0;
         self.dumped = 0;
@@ -240,7 +292,7 @@ mod tests {
         let class = StackClass::fitting(128 * 1024).expect("allowed");
         let arena = Arena::new();
         let mut stacks = Vec::new();
-        arena.carve(class, 3, &mut stacks).expect("address space");
+        arena.carve(class, 3, |stack| stacks.push(stack)).expect("address space");
         assert_eq!(stacks.len(), 3);
         for stack in &stacks {
             let base = stack.base().addr().get();
@@ -262,7 +314,7 @@ mod tests {
     fn the_kernel_refuses_to_read_a_guard_and_reads_a_stack() {
         for class in StackClass::all() {
             let mut stacks = Vec::new();
-            Arena::new().carve(class, 1, &mut stacks).expect("address space");
+            Arena::new().carve(class, 1, |stack| stacks.push(stack)).expect("address space");
             let limit = stacks[0].base().as_ptr().wrapping_sub(class.size());
             let guard = limit.wrapping_sub(class.guard_len());
             assert!(crate::sys::memory::is_guarded(limit.wrapping_sub(8)), "{class:?}");
@@ -277,7 +329,7 @@ mod tests {
         let arena = Arena::new();
         let mut stacks = Vec::new();
         while stacks.len() < 10 {
-            arena.carve(class, 4, &mut stacks).expect("address space");
+            arena.carve(class, 4, |stack| stacks.push(stack)).expect("address space");
         }
         let mut bases: Vec<_> = stacks.iter().map(|stack| stack.base().addr().get()).collect();
         bases.sort_unstable();

@@ -9,7 +9,8 @@
 //! A slot is reserved at its full size and committed by touch: it grows without copying, without a
 //! signal and without a mapping of its own, and pointers into it stay good. [`arena`] reserves and
 //! carves slots, [`guard`] makes their low ends inaccessible, [`pool`] keeps those that are not in
-//! use, [`overflow`] answers when somebody runs into a guard.
+//! use, [`trim`] gives back what a deep one no longer uses, [`overflow`] answers when somebody runs into
+//! a guard.
 //!
 //! # Invariants
 //!
@@ -24,6 +25,7 @@ mod class;
 mod guard;
 pub(crate) mod overflow;
 pub(crate) mod pool;
+mod trim;
 
 pub(crate) use class::{DEFAULT_STACK_SIZE, StackClass};
 
@@ -36,6 +38,8 @@ use std::io;
 pub(crate) struct Stack {
     base: NonNull<u8>,
     class: StackClass,
+    /// Known to hold memory for little more than its first page: nobody has used it since that was seen.
+    shallow: bool,
 }
 
 // SAFETY: invariant 1; it is memory, and nobody's thread.
@@ -44,7 +48,7 @@ unsafe impl Send for Stack {}
 impl Stack {
     /// The high end: the address above the stack's last byte.
     #[cfg(test)]
-    pub(crate) fn base(&self) -> NonNull<u8> {
+    pub(super) fn base(&self) -> NonNull<u8> {
         self.base
     }
 
@@ -79,7 +83,7 @@ impl Stack {
         let class = StackClass::from_low_bits(raw.addr());
         // SAFETY: the base, which is not null.
         let base = unsafe { NonNull::new_unchecked(raw.cast::<u8>().wrapping_sub(class.index())) };
-        Self { base, class }
+        Self { base, class, shallow: false }
     }
 }
 
@@ -98,6 +102,8 @@ pub(crate) enum StackError {
     Reserve { size: usize, source: io::Error },
     /// Guards cost mappings here, and the budget is used up.
     GuardBudget { budget: usize, max_map_count: usize },
+    /// No memory for the pool's lists.
+    Memory,
     /// The kernel refused to guard a slot.
     Guard { source: io::Error },
 }
@@ -117,6 +123,10 @@ impl fmt::Display for StackError {
                  works (Linux 6.13 has), each guard made by mprotect costs two mappings, and {budget} \
                  is what vm.max_map_count = {max_map_count} leaves room for; raise it with \
                  `sysctl vm.max_map_count=<number>` before the program starts"
+            ),
+            Self::Memory => f.write_str(
+                "no memory for the list of coroutine stacks; let coroutines end, or raise the limit \
+                 (ulimit -v)",
             ),
             Self::Guard { source } => write!(
                 f,

@@ -4,6 +4,13 @@
 //! by the whole process, from which magazines take and to which they give in batches; below that the
 //! arena. A stack that ends is handed out again first, while its pages are still in the caches.
 //! Magazine and depot are those of Bonwick and Adams, "Magazines and Vmem" (2001).
+//!
+//! Nothing here allocates when a stack is given back: the depot has room for every stack that was ever
+//! made, and a magazine that has none for another passes it on. Where there is no memory for such a list,
+//! it is the taking of a stack that fails.
+//!
+//! A stack that was used deeply comes back with the memory that it used. Whoever has the time looks
+//! ([`Magazines::trim_some`]): a worker that goes to rest, and a busy one now and then.
 
 use super::arena::Arena;
 use super::{Stack, StackClass, StackError};
@@ -12,14 +19,95 @@ use crate::util::lock::Lock;
 /// What the process has of one class beside the stacks that workers have.
 #[derive(Debug)]
 struct ClassPool {
-    depot: Lock<Vec<Stack>>,
+    depot: Lock<Depot>,
     arena: Arena,
 }
 
 /// One for all runtimes and raw coroutines: stacks are never unmapped, so there is no lifetime to tie
 /// to a runtime's, and the next runtime finds them warm.
 static POOLS: [ClassPool; StackClass::COUNT] =
-    [const { ClassPool { depot: Lock::new(Vec::new()), arena: Arena::new() } }; StackClass::COUNT];
+    [const { ClassPool { depot: Lock::new(Depot::new()), arena: Arena::new() } };
+        StackClass::COUNT];
+
+/// How many stacks are looked at in one go.
+const LOOKS: usize = 16;
+
+#[derive(Debug)]
+struct Depot {
+    /// Those below `shallow` are known to be shallow; the others are handed out first.
+    stacks: Vec<Stack>,
+    shallow: usize,
+    /// How many stacks of the class there are anywhere: `stacks` has room for all of them.
+    made: usize,
+}
+
+impl Depot {
+    const fn new() -> Self {
+        Self { stacks: Vec::new(), shallow: 0, made: 0 }
+    }
+
+    /// Takes `count` more stacks into account, which are about to be made.
+    fn announce(&mut self, count: usize) -> Result<(), StackError> {
+        let room = self.made + count - self.stacks.len();
+        self.stacks.try_reserve(room).map_err(|_| StackError::Memory)?;
+        self.made += count;
+        Ok(())
+    }
+
+    fn put(&mut self, stack: Stack) {
+        debug_assert!(self.stacks.len() < self.stacks.capacity());
+        let last = self.stacks.len();
+        let shallow = stack.shallow;
+        self.stacks.push(stack);
+        if shallow {
+            self.stacks.swap(self.shallow, last);
+            self.shallow += 1;
+        }
+    }
+
+    fn take(&mut self) -> Option<Stack> {
+        let stack = self.stacks.pop();
+        self.shallow = self.shallow.min(self.stacks.len());
+        stack
+    }
+
+    /// Takes one that is not known to be shallow.
+    fn take_unseen(&mut self) -> Option<Stack> {
+        if self.stacks.len() > self.shallow { self.stacks.pop() } else { None }
+    }
+}
+
+impl ClassPool {
+    /// Gives up to `count` new stacks to `take`, at the least one.
+    fn make(
+        &self,
+        class: StackClass,
+        count: usize,
+        mut take: impl FnMut(Stack),
+    ) -> Result<(), StackError> {
+        self.depot.lock().announce(count)?;
+        let mut made = 0;
+        let outcome = self.arena.carve(class, count, |stack| {
+            made += 1;
+            take(stack);
+        });
+        if made < count {
+            self.depot.lock().made -= count - made;
+        }
+        outcome
+    }
+
+    /// Looks at a few stacks that may be deep; says whether there may be more of them.
+    fn trim_some(&self, looks: usize) -> bool {
+        for _ in 0..looks {
+            // Out of the depot while it is looked at: the kernel takes its time.
+            let Some(mut stack) = self.depot.lock().take_unseen() else { return false };
+            stack.trim();
+            self.depot.lock().put(stack);
+        }
+        true
+    }
+}
 
 /// Takes one stack, for whoever has no magazines.
 ///
@@ -28,17 +116,26 @@ static POOLS: [ClassPool; StackClass::COUNT] =
 /// Where no stack is left and none can be made.
 pub(crate) fn take(class: StackClass) -> Result<Stack, StackError> {
     let pool = &POOLS[class.index()];
-    if let Some(stack) = pool.depot.lock().pop() {
+    if let Some(stack) = pool.depot.lock().take() {
         return Ok(stack);
     }
-    let mut carved = Vec::with_capacity(1);
-    pool.arena.carve(class, 1, &mut carved)?;
-    Ok(carved.pop().expect("carve gives at the least one"))
+    let mut made = None;
+    pool.make(class, 1, |stack| made = Some(stack))?;
+    Ok(made.expect("at the least one is made"))
 }
 
 /// Gives back a stack that nothing lives on any more.
 pub(crate) fn put(stack: Stack) {
-    POOLS[stack.class().index()].depot.lock().push(stack);
+    let pool = &POOLS[stack.class().index()];
+    let unseen = {
+        let mut depot = pool.depot.lock();
+        depot.put(stack);
+        depot.stacks.len() - depot.shallow
+    };
+    // No worker may ever come by; seldom, because this may be all that a short coroutine costs.
+    if unseen % (4 * LOOKS) == 0 {
+        pool.trim_some(LOOKS / 4);
+    }
 }
 
 /// A worker's own stacks, of all classes.
@@ -49,6 +146,7 @@ pub(crate) struct Magazines {
 
 #[derive(Debug, Default)]
 struct Magazine {
+    /// With room for two batches, once one has been taken from it.
     stacks: Vec<Stack>,
     /// How many to carve next time: grows, so that a program of three coroutines has few stacks.
     next_carve: usize,
@@ -76,12 +174,29 @@ impl Magazines {
     /// Gives back a stack that nothing lives on any more.
     #[inline]
     pub(crate) fn put(&mut self, stack: Stack) {
-        let class = stack.class();
-        let magazine = &mut self.magazines[class.index()];
-        magazine.stacks.push(stack);
-        if magazine.stacks.len() >= 2 * class.batch() {
-            magazine.spill(class, class.batch());
+        let magazine = &mut self.magazines[stack.class().index()];
+        if magazine.stacks.len() == magazine.stacks.capacity() {
+            return magazine.put_into_full(stack);
         }
+        magazine.stacks.push(stack);
+    }
+
+    /// Looks at some stacks that may be deep, and gives the memory of deep ones back to the kernel; says
+    /// whether there may be more of them. For a worker that has nothing to do.
+    pub(crate) fn trim_some(&mut self) -> bool {
+        self.trim(LOOKS)
+    }
+
+    /// Looks at one stack here and one in each depot. For a worker that is busy.
+    pub(crate) fn trim_one(&mut self) {
+        self.trim(1);
+    }
+
+    fn trim(&mut self, looks: usize) -> bool {
+        let own = self.magazines.iter_mut().flat_map(|magazine| &mut magazine.stacks);
+        let looked_at = own.filter(|stack| !stack.shallow).take(looks).map(Stack::trim).count();
+        // All, and not until one has some: others may be looking too.
+        POOLS.iter().fold(looked_at == looks, |more, pool| pool.trim_some(looks) | more)
     }
 }
 
@@ -89,22 +204,51 @@ impl Magazine {
     #[cold]
     fn refill(&mut self, class: StackClass) -> Result<Stack, StackError> {
         let pool = &POOLS[class.index()];
+        self.reserve(class);
+        if self.stacks.capacity() == 0 {
+            // Short of memory: one at a time.
+            return take(class);
+        }
         {
             let mut depot = pool.depot.lock();
-            let kept = depot.len().saturating_sub(class.batch());
-            self.stacks.extend(depot.drain(kept..));
+            for _ in 0..class.batch().min(self.stacks.capacity()) {
+                self.stacks.extend(depot.take());
+            }
         }
         if self.stacks.is_empty() {
-            self.next_carve = (self.next_carve * 2).clamp(1, class.batch());
-            pool.arena.carve(class, self.next_carve, &mut self.stacks)?;
+            let most = class.batch().min(self.stacks.capacity());
+            self.next_carve = (self.next_carve * 2).clamp(1, most);
+            pool.make(class, self.next_carve, |stack| self.stacks.push(stack))?;
         }
         Ok(self.stacks.pop().expect("refilled with at the least one"))
+    }
+
+    /// Makes room for two batches, if there is memory for it.
+    fn reserve(&mut self, class: StackClass) {
+        let wanted = 2 * class.batch();
+        if self.stacks.capacity() < wanted {
+            let _ = self.stacks.try_reserve_exact(wanted - self.stacks.len());
+        }
+    }
+
+    #[cold]
+    fn put_into_full(&mut self, stack: Stack) {
+        let class = stack.class();
+        self.reserve(class);
+        if self.stacks.len() >= 2 * class.batch() {
+            self.spill(class, class.batch());
+        }
+        if self.stacks.len() == self.stacks.capacity() {
+            return put(stack);
+        }
+        self.stacks.push(stack);
     }
 
     /// Moves the `count` that have lain here longest to the depot.
     #[cold]
     fn spill(&mut self, class: StackClass, count: usize) {
-        POOLS[class.index()].depot.lock().extend(self.stacks.drain(..count));
+        let mut depot = POOLS[class.index()].depot.lock();
+        self.stacks.drain(..count).for_each(|stack| depot.put(stack));
     }
 }
 

@@ -2,13 +2,16 @@
 
 #![allow(unsafe_code)]
 
-use super::syscall::{syscall3, syscall4};
+use super::syscall::{syscall3, syscall4, syscall6};
 use std::fs;
 use std::io;
 
 /// `MADV_GUARD_INSTALL`, Linux 6.13: from then on every access to the pages is a SIGSEGV, at the
 /// cost of a page-table entry each and of no mapping.
 const MADV_GUARD_INSTALL: usize = 102;
+
+/// `PIDFD_SELF`, Linux 6.14: the calling process, wherever a descriptor of one is asked for.
+const PIDFD_SELF: isize = -10_000;
 
 /// The default of `vm.max_map_count`, for where /proc cannot be read.
 const DEFAULT_MAX_MAP_COUNT: usize = 65_530;
@@ -35,6 +38,89 @@ pub(crate) unsafe fn install_guard(start: *mut u8, len: usize) -> io::Result<()>
     unsafe { syscall3(libc::SYS_madvise, start.expose_provenance(), len, MADV_GUARD_INSTALL) }
         .map(|_| ())
         .map_err(io::Error::from_raw_os_error)
+}
+
+/// A few ranges of memory, for a call that takes them all at once.
+#[derive(Debug)]
+pub(crate) struct Ranges {
+    list: [libc::iovec; Ranges::MOST],
+    count: usize,
+}
+
+impl Ranges {
+    /// Enough to spread the cost of a system call thin, and a quarter of a kibibyte: this may lie on a
+    /// coroutine's stack.
+    pub(crate) const MOST: usize = 16;
+
+    /// The `count` ranges of `len` bytes that begin `stride` bytes apart, the first at `start`.
+    pub(crate) fn new(start: *mut u8, stride: usize, count: usize, len: usize) -> Self {
+        assert!(count <= Self::MOST);
+        let range = |index| libc::iovec {
+            iov_base: start.wrapping_add(stride * index).cast(),
+            iov_len: if index < count { len } else { 0 },
+        };
+        Self { list: core::array::from_fn(range), count }
+    }
+
+    /// `process_madvise` on this process; says on how many bytes it worked, from the first on.
+    ///
+    /// # Safety
+    ///
+    /// What the advice does to the ranges is the caller's to do.
+    unsafe fn advise(&self, advice: usize) -> io::Result<usize> {
+        // SAFETY: reads `count` ranges from a live list; the rest is the caller's.
+        unsafe {
+            let list = self.list.as_ptr().expose_provenance();
+            let arguments = [PIDFD_SELF as usize, list, self.count, advice, 0, 0];
+            syscall6(libc::SYS_process_madvise, arguments)
+        }
+        .map_err(io::Error::from_raw_os_error)
+    }
+}
+
+/// As [`install_guard`] for several ranges. Says on how many bytes it worked, from the first on.
+///
+/// # Errors
+///
+/// The kernel's, where it worked on none: EBADF before Linux 6.14.
+///
+/// # Safety
+///
+/// As for [`install_guard`].
+pub(crate) unsafe fn install_guards(ranges: &Ranges) -> io::Result<usize> {
+    // SAFETY: the caller's.
+    unsafe { ranges.advise(MADV_GUARD_INSTALL) }
+}
+
+/// How many pages [`resident`] is asked for at the most.
+pub(crate) const RESIDENT_MOST: usize = 256;
+
+/// Which of `count` pages from `start` on there is memory for; none where the kernel does not say. That of
+/// a page that is swapped out does not count.
+pub(crate) fn resident(start: *const u8, count: usize) -> impl DoubleEndedIterator<Item = bool> {
+    let mut pages = [0_u8; RESIDENT_MOST];
+    assert!(count <= pages.len());
+    let len = count * page_size();
+    // SAFETY: mincore writes a byte for each page of the range to `pages`, or nothing and an error.
+    let answer = unsafe {
+        let to = pages.as_mut_ptr().expose_provenance();
+        syscall3(libc::SYS_mincore, start.expose_provenance(), len, to)
+    };
+    let known = if answer.is_ok() { count } else { 0 };
+    pages.into_iter().take(known).map(|page| page & 1 != 0)
+}
+
+/// Gives the memory of a range back to the kernel. What it held is lost; when it is touched again it is
+/// zero. Where the kernel refuses, in locked memory, it stays as it is.
+///
+/// # Safety
+///
+/// The range is page-aligned, mapped privately, and nothing in it is needed.
+pub(crate) unsafe fn discard(start: *mut u8, len: usize) {
+    // SAFETY: the caller's.
+    let _ = unsafe {
+        syscall3(libc::SYS_madvise, start.expose_provenance(), len, libc::MADV_DONTNEED as usize)
+    };
 }
 
 /// Takes every access to a range away by `mprotect`; it costs two mappings of the process's budget.
