@@ -66,6 +66,7 @@ mod scheduler;
 mod stack;
 mod sys;
 mod task;
+mod timer;
 mod util;
 
 pub mod coroutine;
@@ -74,6 +75,7 @@ pub mod net;
 pub mod os;
 pub mod runtime;
 pub mod thread;
+pub mod time;
 pub mod unblock;
 
 pub use unblock::unblock;

@@ -24,11 +24,11 @@ use source::{Path as ModulePath, Source};
 /// floor do not see each other, but for [`NEIGHBOURS`].
 const FLOORS: &[(usize, &[&str])] = &[
     (0, &["sys", "util"]),
-    (1, &["context", "stack"]),
+    (1, &["context", "stack", "timer"]),
     (2, &["task"]),
     (3, &["reactor", "unblock"]),
     (4, &["scheduler"]),
-    (5, &["runtime", "io"]),
+    (5, &["runtime", "io", "time"]),
     (6, &["thread", "coroutine", "net"]),
     (7, &["os"]),
 ];

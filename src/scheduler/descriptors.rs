@@ -19,10 +19,11 @@ impl Alarm for Reactor {
 }
 
 impl Worker {
-    /// Sleeps until somebody rings or a descriptor is ready, at most for `timeout`. May end early for no
-    /// reason. For the root.
+    /// Sleeps until somebody rings, a descriptor is ready or a timer is due, at most for `timeout`. May end
+    /// early for no reason. For the root.
     pub(super) fn sleep(&self, timeout: Option<Duration>) {
-        self.in_order(|| self.reactor().sleep(timeout));
+        self.in_order(|| self.reactor().sleep(self.until_next_timer(timeout)));
+        self.fire_due();
     }
 
     /// Puts those into the queue whose descriptors are ready.

@@ -16,7 +16,7 @@
 //! only when there is nothing to run: it searches, steals and sleeps.
 //!
 //! [`spawn`] makes a task and queues it, [`placement`] says where it starts, [`worker`] is the running
-//! side, [`switching`] how one task makes way for the next, [`search`] the root's side, [`idle`] who
+//! side, [`switching`] how one task makes way for the next, [`timed`] how it waits with a deadline, [`search`] the root's side, [`idle`] who
 //! searches and who sleeps, [`alarm`] how, [`shared`] what the workers of a runtime know of each other,
 //! [`roster`] who is alive, [`closing`] the runtime's end.
 //!
@@ -33,6 +33,7 @@ mod search;
 mod shared;
 mod spawn;
 mod switching;
+mod timed;
 mod worker;
 
 pub(crate) use closing::Left;

@@ -43,6 +43,7 @@ impl Worker {
         while !self.shared().stopping() {
             // Relaxed, both: for placement.
             self.tally().busy.store(true, Ordering::Relaxed);
+            self.fire_due();
             self.run_tasks();
             self.tally().busy.store(false, Ordering::Relaxed);
             if !self.poll() {
@@ -129,7 +130,8 @@ impl Worker {
                 return true;
             }
             let now = Instant::now();
-            if self.steal(sightings, now) {
+            self.fire_due_at(now);
+            if self.has_work() || self.steal(sightings, now) {
                 return true;
             }
             if now.duration_since(begin) >= SEARCH {

@@ -15,6 +15,7 @@
 #![allow(unsafe_code)]
 
 use super::shared::Shared;
+use super::timed::park_until;
 use super::worker::Worker;
 use crate::context::{Arrival, Context, Value, last_switch, switch};
 use crate::stack::Stack;
@@ -227,7 +228,6 @@ unsafe fn park(header: NonNull<Header>, wait: Wait, deadline: Option<Instant>) -
     }
     // SAFETY: the running task's block is alive.
     let task = unsafe { header.as_ref() };
-    let kept: *const Cell<Context> = &raw const task.context;
     // SAFETY: a task is running, and it is this.
     let worker = unsafe { Worker::current_unchecked() };
     if task.attention.is_wanted() {
@@ -237,12 +237,29 @@ unsafe fn park(header: NonNull<Header>, wait: Wait, deadline: Option<Instant>) -
             return false;
         }
     }
+    match deadline {
+        // SAFETY: the caller's.
+        None => unsafe { leave_parked(worker, header, wait) },
+        // SAFETY: the caller's.
+        Some(deadline) => return unsafe { park_until(worker, header, wait, deadline) },
+    }
+    false
+}
+
+/// Leaves the stack of the running task, which then waits; returns when it has been woken.
+///
+/// # Safety
+///
+/// `header` is the running task's, on `worker`.
+#[inline(always)]
+pub(super) unsafe fn leave_parked(worker: &Worker, header: NonNull<Header>, wait: Wait) {
+    // SAFETY: the running task's block is alive.
+    let kept: *const Cell<Context> = unsafe { &raw const (*header.as_ptr()).context };
     let to = worker.next_context().unwrap_or_else(|| worker.enter_root());
     // SAFETY: the running task's, which its worker has.
     let mut after = After::Park(unsafe { Task::from_raw(header) }, wait);
     // SAFETY: as in `yield_migratable`.
     unsafe { leave(to, kept, &raw mut after) };
-    false
 }
 
 /// Makes a task run that waited and whose `parked` the caller has cleared.

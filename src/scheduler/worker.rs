@@ -12,6 +12,7 @@
 
 use super::descriptors::IO_RUN;
 use super::shared::{BACKLOG, Remote, Shared, Tally};
+use super::timed::Timers;
 use crate::context::{Context, set_thread_word, thread_word};
 use crate::reactor::Reactor;
 use crate::stack::overflow::{self, AlternateStack};
@@ -61,6 +62,7 @@ pub(crate) struct Worker {
     pub(super) live_limit: Cell<usize>,
     /// Which worker was looked at last for that, and how often it had looked round.
     pub(super) rounds_seen: Cell<(usize, usize)>,
+    pub(super) timers: Timers,
     pub(super) magazines: RefCell<Magazines>,
     /// A stack for dropping the closures of tasks for which there is none.
     pub(super) spare: Cell<Option<Stack>>,
@@ -134,6 +136,7 @@ impl Worker {
             deque_used: Cell::new(false),
             live_limit: Cell::new(0),
             rounds_seen: Cell::new((usize::MAX, 0)),
+            timers: Timers::new(),
             magazines: RefCell::new(Magazines::new()),
             spare: Cell::new(Some(spare)),
             refusal: Cell::new(None),
@@ -272,8 +275,8 @@ impl Worker {
         self.queue.pop_front().map(|task| unsafe { Task::from_raw(task) })
     }
 
-    /// Looks at what a busy worker would never see: descriptors, the inbox, the injector, the oldest new
-    /// task.
+    /// Looks at what a busy worker would never see: descriptors, the inbox, its timers, the injector, the
+    /// oldest new task.
     #[cold]
     fn look_round(&self) {
         self.ticks.set(TICKS);
@@ -283,6 +286,7 @@ impl Worker {
             self.look_at_descriptors();
         }
         self.remote().inbox().take_all(&self.queue);
+        self.fire_due();
         self.take_injected();
         if self.tally().rounds.get() % TRIM_ROUNDS == 0 {
             self.magazines.borrow_mut().trim_one();

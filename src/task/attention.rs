@@ -62,8 +62,7 @@ impl Attention {
         self.has(MIGRATABLE)
     }
 
-    #[allow(dead_code, reason = "for timers, which come next")]
-    pub(crate) fn bind(&self, bound: bool) {
+    pub(super) fn bind(&self, bound: bool) {
         self.set(BOUND, bound);
     }
 
@@ -90,7 +89,6 @@ impl Attention {
         self.has(LIMITED)
     }
 
-    #[allow(dead_code, reason = "for timers, which come next")]
     pub(super) fn set_limited(&self, limited: bool) {
         self.set(LIMITED, limited);
     }

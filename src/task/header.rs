@@ -173,7 +173,7 @@ impl Header {
     /// The worker that the task belongs to, if one has taken it.
     #[inline]
     pub(crate) fn home(&self) -> Option<usize> {
-        // Relaxed: written once, and by nobody who writes anything that goes with it.
+        // Relaxed: written once, or before a park that the reader's wake-up is ordered after.
         match self.home.load(Ordering::Relaxed) {
             NO_HOME => None,
             home => Some(home as usize),
@@ -193,6 +193,28 @@ impl Header {
             Ok(_) => worker,
             Err(home) => home as usize,
         }
+    }
+
+    /// Binds the running task, migratable or not, to the worker that it runs on.
+    pub(crate) fn bind_to(&self, worker: usize) {
+        if self.attention.migratable() {
+            // Relaxed: as in `home`; the task publishes its park after this.
+            self.home.store(worker as u32, Ordering::Relaxed);
+            self.attention.bind(true);
+        }
+    }
+
+    /// Lets a migratable task go where it likes again.
+    pub(crate) fn unbind(&self) {
+        if self.attention.migratable() {
+            self.attention.bind(false);
+        }
+    }
+
+    /// Ends the task's `wait` because its time is up; says whether the caller must make it run. For a task
+    /// that waits in the scheduler.
+    pub(crate) fn expire(&self, wait: Wait) -> bool {
+        self.state.expire(wait) == Unparked::Schedule
     }
 
     /// A number that no other task of the process ever has. Given out when first asked for: most

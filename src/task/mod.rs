@@ -10,7 +10,6 @@
 //! floor waits and wakes in one way.
 
 mod attention;
-#[allow(dead_code, reason = "time limits come with the timers, next")]
 pub(crate) mod cancel;
 mod cell;
 mod current;
@@ -18,21 +17,20 @@ mod header;
 mod join;
 mod local_key;
 mod locals;
-#[allow(dead_code, reason = "timers come next")]
 mod park;
 mod state;
 mod thread;
 mod wait_reason;
 
 pub(crate) use attention::Attention;
+pub(crate) use cancel::with_limit;
 pub use cancel::{CancellationMask, Cancelled};
 pub(crate) use cell::{Ending, OnEnd, new_task};
 pub(crate) use current::{Local, current, current_coroutine, describe_current};
 pub(crate) use header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
 pub use join::JoinHandle;
 pub use local_key::{AccessError, LocalKey};
-#[allow(unused_imports, reason = "timers come next")]
-pub(crate) use park::{Outcome, park, park_masked, park_until};
+pub(crate) use park::{Outcome, park, park_masked, park_until, sleep_until};
 pub use thread::{Thread, ThreadId};
 
 pub(crate) use state::{Place, Published, Wait};

@@ -61,6 +61,18 @@ pub(crate) fn park_masked(wait: Wait, reason: WaitReason) {
     let _ = cancel::masked(|| park(wait, reason));
 }
 
+/// Waits until `deadline`, for ever if there is none. A cancellation point.
+pub(crate) fn sleep_until(deadline: Option<Instant>) {
+    loop {
+        match park_until(Wait::Event, WaitReason::Sleep, deadline) {
+            // A wake-up that was meant for an earlier wait.
+            Outcome::Woken => {}
+            Outcome::TimedOut => return,
+            Outcome::Cancelled => cancel::unwind(),
+        }
+    }
+}
+
 #[cold]
 fn limited(header: &Header, deadline: Option<Instant>) -> Option<Instant> {
     match (deadline, cancel::earliest_limit(header)) {

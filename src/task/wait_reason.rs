@@ -16,6 +16,8 @@ pub(crate) enum WaitReason {
     Scope,
     /// All coroutines of a runtime to end.
     Shutdown,
+    /// A time to come.
+    Sleep,
     /// A closure on a thread of the pool.
     Unblock,
     /// A descriptor to have something to read.
@@ -32,6 +34,7 @@ impl WaitReason {
             Self::Join,
             Self::Scope,
             Self::Shutdown,
+            Self::Sleep,
             Self::Unblock,
             Self::Readable,
             Self::Writable,
@@ -50,6 +53,7 @@ impl fmt::Display for WaitReason {
             Self::Join => "waiting for a coroutine to end",
             Self::Scope => "waiting for a scope's coroutines to end",
             Self::Shutdown => "waiting for a runtime's coroutines to end",
+            Self::Sleep => "sleeping",
             Self::Unblock => "waiting for work on the pool's threads",
             Self::Readable => "waiting for something to read",
             Self::Writable => "waiting for room to write",

@@ -35,7 +35,7 @@
 
 //! # Cancellation
 //!
-//! [`JoinHandle::cancel`], the end of a [`Runtime`](crate::runtime::Runtime) and a time limit make a coroutine
+//! [`JoinHandle::cancel`], the end of a [`Runtime`](crate::runtime::Runtime) and a time limit ([`time::timeout`](crate::time::timeout)) make a coroutine
 //! unwind from the *cancellation point* that it waits at, or from the next one that it comes to, so that its
 //! destructors run. No panic hook is called and nothing is printed; [`JoinHandle::join`] returns
 //! [`Cancelled`].
@@ -66,8 +66,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! - The cancellation points are [`park`], [`yield_now`] on the way in, [`JoinHandle::join`] where it has to
-//!   wait, the end of a [`scope`] and [`Handle::run`](crate::runtime::Handle::run), which first cancel what
+//! - The cancellation points are [`park`], [`park_timeout`] and [`sleep`], [`yield_now`] on the way in,
+//!   [`JoinHandle::join`] where it has to wait, the end of a [`scope`] and [`Handle::run`](crate::runtime::Handle::run), which first cancel what
 //!   they wait for and see it end.
 //! - What is swallowed by a `catch_unwind` is thrown again at the next point: a coroutine that was cancelled
 //!   cannot wait any more. [`is_cancelled`] tells it why.
@@ -93,6 +93,7 @@ pub use std::thread::Result;
 use crate::task::{Outcome, Wait, WaitReason, cancel};
 use std::io;
 use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
 
 /// Spawns a coroutine: on the runtime of the coroutine that calls this, outside of one on the default
 /// runtime.
@@ -135,6 +136,29 @@ pub fn park() {
     if crate::task::park(Wait::Token, WaitReason::Park) == Outcome::Cancelled {
         cancel::unwind();
     }
+}
+
+/// As [`park`], for `timeout` at the longest. Like std's it does not tell what has ended it.
+///
+/// ```
+/// use kettle::thread;
+/// use std::time::Duration;
+///
+/// thread::park_timeout(Duration::from_millis(1)); // nobody wakes it
+/// ```
+pub fn park_timeout(timeout: Duration) {
+    let deadline = Instant::now().checked_add(timeout);
+    if crate::task::park_until(Wait::Token, WaitReason::Park, deadline) == Outcome::Cancelled {
+        cancel::unwind();
+    }
+}
+
+/// Waits for `duration`, as [`std::thread::sleep`] does: the coroutine does, or the OS thread outside of one.
+/// [`crate::time`] says how exact it is.
+///
+/// A cancellation point.
+pub fn sleep(duration: Duration) {
+    crate::time::sleep(duration);
 }
 
 /// Lets the other coroutines of this worker run once, if there are any that can; on an OS thread, lets

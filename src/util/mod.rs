@@ -1,7 +1,6 @@
 //! What no well-kept crate gives: intrusive lists that allocate nothing, boxes that may fail, and a lock
 //! that makes its own system calls.
 
-#[allow(dead_code, reason = "timers come next")]
 pub(crate) mod chain;
 pub(crate) mod fallible;
 pub(crate) mod list;
