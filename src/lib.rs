@@ -70,6 +70,7 @@ mod timer;
 mod util;
 
 pub mod coroutine;
+pub mod fs;
 pub mod io;
 pub mod net;
 pub mod os;

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod epoll;
+pub(crate) mod file;
 pub(crate) mod futex;
 pub(crate) mod memory;
 pub(crate) mod poll;

@@ -81,7 +81,7 @@ where
 }
 
 /// Where there is nobody to make way for.
-fn runs_in_place() -> bool {
+pub(crate) fn runs_in_place() -> bool {
     task::current_coroutine().is_none() || std::thread::panicking()
 }
 
