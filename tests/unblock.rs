@@ -1,5 +1,7 @@
 //! Work that must block: who runs it, who waits, and that nothing is lost.
 
+#[path = "unblock/cancel.rs"]
+mod cancel;
 #[path = "support/child.rs"]
 mod child;
 #[path = "unblock/limits.rs"]
@@ -356,36 +358,6 @@ fn a_pool_that_is_dropped_waits_for_its_threads() {
         let own = pool(2);
         own.run(|| ());
     });
-}
-
-#[test]
-fn a_runtime_that_is_dropped_waits_for_jobs_under_way_and_in_the_queue() {
-    let own = Arc::new(pool(2));
-    let gate = Arc::new(Gate::default());
-    let done = Arc::new(AtomicUsize::new(0));
-    let runtime = workers(2);
-    let entered = Arc::new(Barrier::new(3));
-    for _ in 0..10 {
-        let (own, gate, done) = (Arc::clone(&own), Arc::clone(&gate), Arc::clone(&done));
-        let entered = Arc::clone(&entered);
-        drop(runtime.spawn(move || {
-            own.run(|| {
-                if !*gate.open.lock().unwrap() {
-                    entered.wait();
-                }
-                gate.pass();
-            });
-            done.fetch_add(1, Ordering::SeqCst);
-        }));
-    }
-    entered.wait();
-    let opener = {
-        let gate = Arc::clone(&gate);
-        std::thread::spawn(move || gate.open())
-    };
-    drop(runtime);
-    assert_eq!(done.load(Ordering::SeqCst), 10);
-    opener.join().unwrap();
 }
 
 #[test]

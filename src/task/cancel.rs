@@ -195,6 +195,16 @@ pub(crate) fn is_due(header: &Header) -> bool {
             || (header.attention.is_limited() && header.limits.expired().is_some()))
 }
 
+/// Unwinds the calling task if it is to: a cancellation point where nothing is waited for.
+#[inline]
+pub(crate) fn point() {
+    // SAFETY: the running task's.
+    let header = unsafe { current_header().as_ref() };
+    if header.attention.may_unwind() && is_due(header) {
+        unwind();
+    }
+}
+
 /// Unwinds the calling task, which has found that it is to. It holds nothing that anybody waits for.
 #[cold]
 pub(crate) fn unwind() -> ! {

@@ -23,7 +23,8 @@
 //! Jobs that wait for each other must not be more than there are threads: one that is waited for may be
 //! in the queue behind those who wait.
 //!
-//! The pool of the process ends with it, in the middle of what it does, as threads do at the end of `main`.
+//! The pool of the process ends with it, in the middle of what it does, as threads do at the end of
+//! `main`.
 //!
 //! # What is different inside
 //!
@@ -42,11 +43,12 @@ mod seat;
 
 pub use builder::Builder;
 
-use crate::task::{self, Wait, WaitReason};
+use crate::task::{self, Outcome, Wait, WaitReason, cancel};
 use builder::Settings;
 use core::fmt;
 use job::{Anchored, Settled, TypedJob};
 use pool::{Shared, Submitted};
+use queue::Ticket;
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::{Arc, OnceLock};
 
@@ -56,12 +58,16 @@ static GLOBAL: OnceLock<Pool> = OnceLock::new();
 /// Runs `f` on a thread of the process's pool and waits for what it returns: in a coroutine only that one
 /// waits.
 ///
-/// `f` may borrow, because it has ended when this returns. Outside of a coroutine (on an OS thread, and so
-/// in a closure that is itself run by this) it runs in place; also in a destructor that runs because of a
+/// `f` may borrow, because it has ended when this returns. Outside of a coroutine (on an OS thread, and
+/// so in a closure that is itself run by this) it runs in place; also in a destructor that runs because of a
 /// panic, where the worker would be blocked all the same.
 ///
 /// It costs a few microseconds where both threads are awake, some fifty where both must be woken: see the
 /// benchmark `unblock`.
+///
+/// It is a cancellation point on the way in, and as long as `f` waits for a thread: `f` is then dropped
+/// without having run. Once `f` has begun it is none: the frame that `f` borrows from cannot go, so what
+/// has begun is waited for, and its value returned.
 ///
 /// # Panics
 ///
@@ -85,8 +91,8 @@ pub(crate) fn runs_in_place() -> bool {
     task::current_coroutine().is_none() || std::thread::panicking()
 }
 
-/// Threads for work that must block, beside those of [`unblock`](unblock()): with a bound of its own, where only so
-/// many may do something at once.
+/// Threads for work that must block, beside those of [`unblock`](unblock()): with a bound of its own,
+/// where only so many may do something at once.
 ///
 /// ```
 /// use kettle::unblock;
@@ -139,28 +145,65 @@ impl Pool {
         F: FnOnce() -> T + Send,
         T: Send,
     {
+        cancel::point();
         let job = TypedJob::new(f);
         let anchored = Anchored;
-        // SAFETY: once; the job does not move until it is settled, nor does the frame unwind: `anchored`.
+        // SAFETY: once; the job does not move until it is settled or withdrawn, nor does the frame
+        // unwind: `anchored`.
         let submitted = self.shared.submit(unsafe { job.reference() });
         let settled = match submitted {
-            Submitted::Started | Submitted::Queued(_) => loop {
-                match job.settled() {
-                    Some(settled) => break settled,
-                    None => task::park_masked(Wait::Event, WaitReason::Unblock),
-                }
-            },
-            Submitted::Refused => Settled::Returned,
+            Submitted::Started => Some(wait(&job)),
+            Submitted::Queued(ticket) => self.wait_in_queue(&job, ticket),
+            Submitted::Refused => Some(Settled::Returned),
         };
         core::mem::forget(anchored);
         match settled {
             // SAFETY: done, and the job is used up.
-            Settled::Done => match unsafe { job.into_output() } {
+            Some(Settled::Done) => match unsafe { job.into_output() } {
                 Ok(value) => value,
                 Err(payload) => resume_unwind(payload),
             },
             // SAFETY: returned or refused, and the job is used up.
-            Settled::Returned => (unsafe { job.into_closure() })(),
+            Some(Settled::Returned) => (unsafe { job.into_closure() })(),
+            None => {
+                // SAFETY: withdrawn, and the job is used up.
+                drop(unsafe { job.into_closure() });
+                cancel::unwind()
+            }
+        }
+    }
+
+    /// Waits until the job is settled; none if it was withdrawn, because the caller is to unwind.
+    fn wait_in_queue<F, T>(&self, job: &TypedJob<F, T>, ticket: Ticket) -> Option<Settled>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        loop {
+            if let Some(settled) = job.settled() {
+                return Some(settled);
+            }
+            if task::park(Wait::Event, WaitReason::Unblock) == Outcome::Cancelled {
+                // If it has begun, it is too late.
+                return match self.shared.withdraw(ticket) {
+                    Some(_) => None,
+                    None => Some(wait(job)),
+                };
+            }
+        }
+    }
+}
+
+/// Waits until a job that has begun, or will before long, is settled. No cancellation point.
+fn wait<F, T>(job: &TypedJob<F, T>) -> Settled
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    loop {
+        match job.settled() {
+            Some(settled) => return settled,
+            None => task::park_masked(Wait::Event, WaitReason::Unblock),
         }
     }
 }

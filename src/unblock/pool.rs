@@ -44,7 +44,7 @@ pub(super) enum Submitted {
     /// A thread has it.
     Started,
     /// It waits for a thread.
-    Queued(#[expect(dead_code, reason = "waits for cancellation")] Ticket),
+    Queued(Ticket),
     /// There is no thread and none can be started: the job is its caller's again.
     Refused,
 }
@@ -118,7 +118,6 @@ impl Shared {
     }
 
     /// Takes a job back that has not begun.
-    #[expect(dead_code, reason = "waits for cancellation")]
     pub(super) fn withdraw(&self, ticket: Ticket) -> Option<JobRef> {
         self.state.lock().queue.withdraw(ticket)
     }
