@@ -5,24 +5,13 @@
 //! only if nobody searches; a searcher that finds some and was the last one wakes another if there is
 //! more. Work for one worker alone (its inbox) wakes that one.
 //!
-//! # No wake-up is lost
-//!
-//! ```text
-//!   whoever makes work            a worker about to sleep
-//!   1. puts it into a queue       1. says that it sleeps (`Sleep`, then `counts`)
-//!   2. fence                      2. fence
-//!   3. looks who sleeps           3. looks into the queues
-//! ```
-//!
-//! The two fences are in one order. If the maker's comes first, the sleeper's third step finds the work;
-//! if the sleeper's comes first, the maker's third step finds the sleeper. A maker that sees a searcher
-//! instead leaves the work to it: that one has not done its own first step yet, or, if it finds other
-//! work instead, looks again after it has left the count (`Shared::search_ended`).
+//! Why no wake-up is lost stands in `PROTOCOL.md`, beside this file; `idle/model.rs` has loom look for one
+//! that is.
 
 use super::shared::BACKLOG;
 use crate::reactor::Reactor;
+use crate::util::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::util::lock::Lock;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use core::time::Duration;
 use crossbeam_utils::CachePadded;
 
@@ -115,10 +104,7 @@ impl<A: Alarm> Idle<A> {
 
     /// Tasks were injected: without a worker awake nobody will find them.
     pub(super) fn work_injected(&self) {
-        let counts = self.look();
-        if !counts.searching() && (counts.sleeping() || counts.napping()) {
-            self.wake_one(true);
-        }
+        self.work_pushed(BACKLOG);
     }
 
     #[cold]
@@ -156,20 +142,28 @@ impl<A: Alarm> Idle<A> {
     /// What a maker of work sees, after it has put the work where it is found.
     #[inline]
     fn look(&self) -> Counts {
-        // Pairs with the fences in `Sleep::rest` and `Shared::search_ended`; see the top of the file.
+        // Pairs with the fences in `Sleep::rest` and `end_search`; see PROTOCOL.md.
         fence(Ordering::SeqCst);
         Counts(self.counts.load(Ordering::Relaxed))
     }
 
     pub(super) fn begin_search(&self) {
-        // Relaxed: seen by makers as a hint; what counts is the step out of it.
+        // Relaxed: what counts is the step out of it.
         self.counts.fetch_add(SEARCHING, Ordering::Relaxed);
     }
 
-    /// Returns whether no other worker is left searching.
-    pub(super) fn end_search(&self) -> bool {
-        // AcqRel: work that a maker left to this searcher is seen by whoever it wakes.
-        self.counts.fetch_sub(SEARCHING, Ordering::AcqRel) & 0xFFFF == 1
+    /// A searcher has found work, or goes home. If it was the last one, and `left`, asked after that, says
+    /// how many more tasks wait, the next one must search. Injected ones count as [`BACKLOG`].
+    pub(super) fn end_search(&self, left: impl FnOnce() -> usize) {
+        // Relaxed: the fence keeps it in its place; only who is the last needs one.
+        if self.counts.fetch_sub(SEARCHING, Ordering::Relaxed) & 0xFFFF == 1 {
+            // Pairs with the fence in `look`: work that a maker left to this searcher is seen here.
+            fence(Ordering::SeqCst);
+            let left = left();
+            if left > 0 {
+                self.work_pushed(left);
+            }
+        }
     }
 }
 
@@ -209,16 +203,15 @@ impl<A: Alarm> Sleep<A> {
             Rest::Nap(timeout) => (DROWSY, NAPPING, Some(timeout)),
             Rest::Sleep => (ASLEEP, SLEEPING, None),
         };
-        // Relaxed: the count below, SeqCst, keeps it in its place. A waker may be quicker and take the
-        // worker out of the count before it is in it; the sum is right again in a moment.
+        // Relaxed, both: the fence keeps them in their place. A waker may be quicker and take the worker
+        // out of the count before it is in it; the sum is right again in a moment.
         self.word.store(word, Ordering::Relaxed);
-        // SeqCst: one order for all counts; see the top of the file.
-        idle.counts.fetch_add(count.wrapping_sub(SEARCHING), Ordering::SeqCst);
-        // Pairs with the fences in `Idle::look`, `wake` and `Shared::close`; see the top of the file.
+        idle.counts.fetch_add(count.wrapping_sub(SEARCHING), Ordering::Relaxed);
+        // Pairs with the fences in `Idle::look`, `wake` and `Shared::close`; see PROTOCOL.md.
         fence(Ordering::SeqCst);
         let mut rested = false;
         loop {
-            // Acquire: pairs with the Release in `wake`.
+            // Acquire: pairs with the Release in `wake`: it is in the count before it leaves it.
             match self.word.load(Ordering::Acquire) {
                 AWAKE => return,
                 // In a moment it rings.
@@ -230,8 +223,9 @@ impl<A: Alarm> Sleep<A> {
                         .compare_exchange(word, AWAKE, Ordering::Relaxed, Ordering::Relaxed)
                         .is_ok()
                     {
-                        // Nor has anybody counted it as searching. SeqCst: as the count above.
-                        idle.counts.fetch_add(SEARCHING.wrapping_sub(count), Ordering::SeqCst);
+                        // Nor has anybody counted it as searching. Relaxed: it looks again before it
+                        // rests again.
+                        idle.counts.fetch_add(SEARCHING.wrapping_sub(count), Ordering::Relaxed);
                         return;
                     }
                 }
@@ -247,7 +241,7 @@ impl<A: Alarm> Sleep<A> {
     /// Wakes the worker if it rests and makes it a searcher; says whether it did. The caller has made
     /// its work visible before.
     fn wake(&self, idle: &Idle<A>, also_nap: bool) -> bool {
-        // Pairs with the fence in `rest`; see the top of the file.
+        // Pairs with the fence in `rest`; see PROTOCOL.md.
         fence(Ordering::SeqCst);
         let word = self.word.load(Ordering::Relaxed);
         let count = match word {
@@ -260,11 +254,14 @@ impl<A: Alarm> Sleep<A> {
         {
             return false;
         }
-        // SeqCst: one order for all counts; see the top of the file.
-        idle.counts.fetch_add(SEARCHING.wrapping_sub(count), Ordering::SeqCst);
+        // Relaxed: the store below publishes it.
+        idle.counts.fetch_add(SEARCHING.wrapping_sub(count), Ordering::Relaxed);
         // Release: pairs with the Acquire in `rest`.
         self.word.store(AWAKE, Ordering::Release);
         self.alarm.ring();
         true
     }
 }
+
+#[cfg(all(test, kettle_loom))]
+mod model;

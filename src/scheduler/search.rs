@@ -102,9 +102,7 @@ impl Worker {
             shared.idle.rest(self.index(), rest, found_work, |_, timeout| self.sleep(timeout));
             self.retry_a_starved();
         }
-        if shared.idle.end_search() {
-            shared.search_ended();
-        }
+        shared.idle.end_search(|| shared.waiting());
     }
 
     /// Gives back the memory that stacks no longer need, piece by piece, before a long sleep. Says whether

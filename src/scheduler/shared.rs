@@ -10,7 +10,7 @@ use crate::task::{Header, Task, TaskRef};
 use crate::util::list::Inbox;
 use crate::util::lock::Lock;
 use core::panic::{RefUnwindSafe, UnwindSafe};
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crossbeam_deque::{Injector, Stealer};
 use crossbeam_utils::CachePadded;
 use std::sync::Arc;
@@ -162,17 +162,12 @@ impl Shared {
         idle.work_injected();
     }
 
-    /// The last searcher has found work: if there is more, the next one must search.
-    pub(super) fn search_ended(&self) {
-        // Pairs with the fence in `Idle::look`: work that a maker left to this searcher is seen here.
-        fence(Ordering::SeqCst);
+    /// How many tasks wait for a worker to take them, as [`Idle::end_search`] asks.
+    pub(super) fn waiting(&self) -> usize {
         if !self.injector.is_empty() {
-            self.idle.work_injected();
-        } else if let Some(waiting) =
-            self.remotes.iter().map(|remote| remote.stealer.len()).filter(|&len| len > 0).max()
-        {
-            self.idle.work_pushed(waiting);
+            return BACKLOG;
         }
+        self.remotes.iter().map(|remote| remote.stealer.len()).max().unwrap_or(0)
     }
 }
 

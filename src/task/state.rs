@@ -21,7 +21,7 @@
 //! 2. Whoever clears `parked` must make the task run, and nobody else may.
 //! 3. `CANCEL` is set once and for all; `CANCELLABLE` never without a `parked`.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use crate::util::atomic::{AtomicU32, Ordering, futex_word};
 
 /// What a task waits for. Each has a token of its own, so that a user's `unpark` neither ends a wait
 /// for something else nor gets lost in it.
@@ -138,7 +138,7 @@ pub(crate) enum Detached {
 pub(crate) struct State(AtomicU32);
 
 impl State {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(AtomicU32::new(0))
     }
 
@@ -270,8 +270,8 @@ impl State {
     }
 
     /// Where to sleep while [`waits_in_kernel`](Self::waits_in_kernel).
-    pub(crate) fn futex(&self) -> &AtomicU32 {
-        &self.0
+    pub(crate) fn futex(&self) -> &core::sync::atomic::AtomicU32 {
+        futex_word(&self.0)
     }
 
     /// The task has ended and its output is written.

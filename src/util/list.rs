@@ -9,17 +9,17 @@
 
 #![allow(unsafe_code)]
 
+use super::atomic::{self, AtomicPtr, Ordering};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, Ordering};
 
 /// Where a node keeps the next one.
 #[derive(Debug)]
-pub(crate) struct Link<T>(Cell<*mut T>);
+pub(crate) struct Link<T>(atomic::Cell<*mut T>);
 
 impl<T> Link<T> {
-    pub(crate) const fn new() -> Self {
-        Self(Cell::new(ptr::null_mut()))
+    pub(crate) fn new() -> Self {
+        Self(atomic::Cell::new(ptr::null_mut()))
     }
 }
 
@@ -38,7 +38,7 @@ pub(crate) unsafe trait Node: Sized {
 ///
 /// `node` is live, and by invariant 1 the caller's list's or the caller's own.
 #[inline(always)]
-unsafe fn link<'a, T: Node + 'a>(node: NonNull<T>) -> &'a Cell<*mut T> {
+unsafe fn link<'a, T: Node + 'a>(node: NonNull<T>) -> &'a atomic::Cell<*mut T> {
     // SAFETY: the caller's.
     unsafe { &node.as_ref().link().0 }
 }
@@ -96,7 +96,7 @@ pub(crate) struct Inbox<T> {
 }
 
 impl<T: Node> Inbox<T> {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { newest: AtomicPtr::new(ptr::null_mut()) }
     }
 
@@ -148,6 +148,9 @@ impl<T: Node> Inbox<T> {
         }
     }
 }
+
+#[cfg(all(test, kettle_loom))]
+mod model;
 
 #[cfg(test)]
 mod tests {
