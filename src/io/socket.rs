@@ -9,9 +9,16 @@ use crate::sys::socket::{
     self, AddressFamily, Errno, RecvFlags, Shutdown, SocketAddrAny, SocketAddrArg, SocketAddrUnix,
     SocketType, sockopt,
 };
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
+
+/// The longest pause where another socket of the Unix domain is full.
+const FULL: Duration = Duration::from_millis(20);
+
+/// The longest pause where there are no descriptors for connections that wait.
+const NO_DESCRIPTORS: Duration = Duration::from_millis(100);
 
 /// A socket of any kind.
 #[derive(Debug)]
@@ -70,11 +77,13 @@ impl Socket {
 
     /// One of the Unix domain that is connected to `address`.
     pub(crate) fn connect_unix(kind: SocketType, address: &SocketAddrUnix) -> io::Result<Self> {
-        let mut pause = Pause::new();
+        let mut pause = Pause::up_to(FULL);
         loop {
             match Self::connect(AddressFamily::UNIX, kind, address, Patience::Endless) {
                 // Too many wait to be accepted there, and nothing tells when that is over.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => pause.wait(None)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    pause.wait(Patience::Endless)?
+                }
                 connected => return connected,
             }
         }
@@ -104,9 +113,11 @@ impl Socket {
         }
     }
 
-    /// Accepts a connection.
+    /// Accepts a connection. Where there are too many descriptors open to take it, waits until there are
+    /// fewer, and says so once.
     pub(crate) fn accept(&self) -> io::Result<(Self, Option<SocketAddrAny>)> {
         let may_block = self.0.may_block()?;
+        let mut pause = None;
         loop {
             let accepted = self.0.try_else_wait(Direction::Read, |fd| {
                 // Another process may take the connection between the two calls; then the second waits, and
@@ -119,6 +130,15 @@ impl Socket {
             match accepted {
                 // The peer has given up before it was accepted: its affair.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                // The connection stays where it is, and nothing tells when there are descriptors again.
+                Err(error) if is_out_of_descriptors(&error) => {
+                    let patience = self.0.patience(Direction::Read)?;
+                    if patience == Patience::None {
+                        return Err(error);
+                    }
+                    say_once(&error);
+                    pause.get_or_insert_with(|| Pause::up_to(NO_DESCRIPTORS)).wait(patience)?;
+                }
                 Ok((fd, peer)) => return Ok((Self::from_ours(fd), peer)),
                 Err(error) => return Err(error),
             }
@@ -168,7 +188,7 @@ impl Socket {
     /// one at `to` full, and nothing tells when that is over.
     pub(crate) fn send_to_unix(&self, bytes: &[u8], to: &SocketAddrUnix) -> io::Result<usize> {
         let patience = self.0.patience(Direction::Write)?;
-        let mut pause = Pause::new();
+        let mut pause = Pause::up_to(FULL);
         loop {
             match self.0.try_else_wait_for(Direction::Write, Patience::None, |fd| {
                 socket::send_to(fd, bytes, to)
@@ -176,7 +196,7 @@ impl Socket {
                 Err(error)
                     if error.kind() == io::ErrorKind::WouldBlock && patience != Patience::None =>
                 {
-                    pause.wait(Some(patience))?;
+                    pause.wait(patience)?;
                 }
                 sent => return sent,
             }
@@ -238,5 +258,23 @@ impl AsFd for Socket {
     #[inline(always)]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE].iter().any(|it| error.raw_os_error() == Some(it.raw_os_error()))
+}
+
+/// Tells whoever looks after the program why connections are not accepted: they would just seem to hang.
+#[cold]
+fn say_once(error: &io::Error) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    // Relaxed: nothing hangs on it.
+    if !SAID.swap(true, Ordering::Relaxed) {
+        let line = format!(
+            "kettle: new connections wait until descriptors are free: {error}. `ulimit -n` raises the \
+             limit. This is said once.\n"
+        );
+        crate::sys::write_to_stderr(line.as_bytes());
     }
 }
