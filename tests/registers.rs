@@ -17,7 +17,7 @@ mod arch;
 #[path = "registers/x86_64.rs"]
 mod arch;
 
-use arch::NAMES;
+use arch::{DOWN, NAMES, UP, floating_point_control, set_floating_point_control};
 use kettle::coroutine::{Coroutine, State};
 use kettle::runtime::Runtime;
 use kettle::thread::{self, Builder};
@@ -198,6 +198,42 @@ fn parking_spawning_and_joining_keep_the_registers() {
             assert_eq!(keeping_registers(|| other.join()).unwrap(), round);
         }
     });
+}
+
+/// Documented: MXCSR, the x87 control word and FPCR are the thread's, and a switch leaves them as they are,
+/// both ways.
+#[test]
+fn how_floating_point_rounds_is_the_threads_affair_and_no_coroutines() {
+    let plain = floating_point_control();
+    assert_eq!(plain & (UP | DOWN), 0, "a thread begins by rounding to the nearest");
+
+    let mut coroutine = Coroutine::new(move |suspender, ()| {
+        let at_first = floating_point_control();
+        // SAFETY: as below.
+        unsafe { set_floating_point_control(plain | DOWN) };
+        suspender.suspend(at_first);
+        floating_point_control()
+    });
+    // SAFETY: put back below; until then nothing computes.
+    unsafe { set_floating_point_control(plain | UP) };
+    let State::Yielded(inside) = coroutine.resume(()) else { panic!("it suspends first") };
+    let outside = floating_point_control();
+    // SAFETY: what it was.
+    unsafe { set_floating_point_control(plain) };
+    let State::Returned(later) = coroutine.resume(()) else { panic!("it ends then") };
+    assert_eq!([inside, outside, later], [plain | UP, plain | DOWN, plain]);
+
+    let runtime = Runtime::builder().workers(1).build().unwrap();
+    let found = runtime.run(move || {
+        let neighbour = thread::spawn(floating_point_control);
+        // SAFETY: as above.
+        unsafe { set_floating_point_control(plain | UP) };
+        thread::yield_now();
+        // SAFETY: what it was.
+        unsafe { set_floating_point_control(plain) };
+        neighbour.join().unwrap()
+    });
+    assert_eq!(found, plain | UP, "a scheduled switch leaves it alone too");
 }
 
 /// The OS thread, asked of the kernel each time: nothing that the compiler could keep.

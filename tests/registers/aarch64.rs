@@ -1,6 +1,6 @@
 //! The probe on aarch64, AAPCS64.
 
-use std::arch::global_asm;
+use std::arch::{asm, global_asm};
 
 /// The registers that a call must leave as they were, in the order of the probe's arrays. Of the
 /// vector registers a call keeps the lower halves.
@@ -72,3 +72,23 @@ global_asm!(
     "    .size registers_probe, . - registers_probe",
     "    .popsection",
 );
+
+/// The rounding modes "towards plus infinity" and "towards minus infinity", in bits 22 and 23 of FPCR.
+pub(crate) const UP: u64 = 0b01 << 22;
+pub(crate) const DOWN: u64 = 0b10 << 22;
+
+/// What the thread is told of how to compute with floating-point numbers: FPCR.
+pub(crate) fn floating_point_control() -> u64 {
+    let control;
+    // SAFETY: only reads.
+    unsafe { asm!("mrs {}, fpcr", out(reg) control, options(nomem, nostack)) };
+    control
+}
+
+/// # Safety
+///
+/// Nothing is computed with floating-point numbers before the old state is put back.
+pub(crate) unsafe fn set_floating_point_control(control: u64) {
+    // SAFETY: the caller's.
+    unsafe { asm!("msr fpcr, {}", in(reg) control, options(nomem, nostack)) };
+}
