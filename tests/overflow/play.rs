@@ -1,6 +1,7 @@
 //! What the children play.
 
 use super::frames::{enormous_frame, limit, null_write, recurse, unprobed_frame};
+use super::ignored::{self, Answer};
 use super::sigsegv;
 use kettle::coroutine::{Coroutine, State};
 use kettle::thread::{self, Builder, JoinHandle};
@@ -11,7 +12,19 @@ const KIB: usize = 1024;
 
 /// Plays the scenario, a name and its words. Returns where nothing ended the process.
 pub(crate) fn play(scenario: &str) {
-    let words: Vec<&str> = scenario.split(' ').collect();
+    let mut words: Vec<&str> = scenario.split(' ').collect();
+    if let ["where-the-kernel", answer, ..] = words[..] {
+        let wanted = match answer {
+            "ignores" => Answer::Ignores,
+            "refuses" => Answer::Refuses,
+            _ => panic!("no such answer: {answer}"),
+        };
+        if !ignored::make(wanted) {
+            println!("skipped: nothing here makes a kernel that {answer} guards");
+            return;
+        }
+        words.drain(..2);
+    }
     match words[..] {
         ["overflow", how, "named", size] => {
             let (how, size) = (how.to_string(), size.parse().unwrap());
@@ -32,6 +45,7 @@ pub(crate) fn play(scenario: &str) {
             let whistler = Builder::new().name("whistler".to_string());
             whistler.spawn(|| overflow_raw("deep", 128 * KIB)).unwrap().join().unwrap();
         }
+        ["main-overflow-without-kettle"] => drop(black_box(recurse(0))),
         ["main-overflow"] => {
             start();
             recurse(0);
@@ -66,6 +80,10 @@ pub(crate) fn play(scenario: &str) {
             // SAFETY: as above.
             assert_eq!(unsafe { page.load(Ordering::Relaxed).read_volatile() }, 42);
             println!("repaired");
+        }
+        ["kind-of-guard"] => {
+            let protected = thread::spawn(|| ignored::is_protected(limit())).join().unwrap();
+            println!("{:?}, {}", ignored::answer(), if protected { "mprotect" } else { "marker" });
         }
         ["guard-budget"] => guard_budget(),
         ["address-space"] => address_space(),
