@@ -108,6 +108,15 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_and_its_guard_are_whole_pages() {
+        for class in StackClass::all() {
+            assert_eq!(class.guard_len() % page_size(), 0, "{class:?}");
+            assert_eq!(class.stride() % page_size(), 0, "{class:?}");
+            assert!(class.guard_len() >= page_size() && class.size() >= page_size(), "{class:?}");
+        }
+    }
+
+    #[test]
     fn more_than_a_gibibyte_is_refused_with_the_reason() {
         for asked in [LARGEST + 1, usize::MAX] {
             let error = StackClass::fitting(asked).expect_err("too large");

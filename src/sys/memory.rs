@@ -167,3 +167,17 @@ pub(crate) fn max_map_count() -> usize {
         .and_then(|text| text.trim().parse().ok())
         .unwrap_or(DEFAULT_MAX_MAP_COUNT)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_size_is_the_kernels() {
+        // SAFETY: only reads what the kernel has told the process.
+        let told = unsafe { libc::getauxval(libc::AT_PAGESZ) };
+        assert_eq!(page_size() as u64, told);
+        assert!(page_size().is_power_of_two());
+        println!("pages of {} bytes", page_size());
+    }
+}
