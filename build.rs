@@ -1,5 +1,5 @@
-//! Refuses the targets that kettle cannot run on, before the compiler stumbles over them, and notices
-//! AddressSanitizer.
+//! Refuses the targets that kettle cannot run on, before the compiler stumbles over them, and what the
+//! switch cannot keep up with; notices AddressSanitizer.
 
 use std::env;
 
@@ -28,6 +28,21 @@ fn main() {
             "cargo::error=kettle supports Linux on x86_64 and on little-endian aarch64, both with \
              64-bit pointers; this target is {os} on {arch}, {endian}-endian, with {pointer_width}-bit \
              pointers"
+        );
+    }
+
+    // Objects that are compiled with it say that they keep shadow stacks, and that every indirect branch
+    // leads to a landing pad. Neither is true of a switch.
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let mut protection = flags.split('\x1f').filter_map(|flag| {
+        flag.strip_prefix("-Z").unwrap_or(flag).trim_start().strip_prefix("cf-protection=")
+    });
+    if let Some(kind) =
+        protection.next_back().filter(|kind| !["none", "no", "n", "off"].contains(kind))
+    {
+        println!(
+            "cargo::error=kettle's switch keeps no shadow stack and has no landing pads of x86_64; build \
+             it without -Zcf-protection={kind}"
         );
     }
 }

@@ -54,7 +54,13 @@
 //!   the closure, can see two coroutines of one thread interleave there. Crates that build unsafe code on
 //!   that order (scoped-tls, pyo3) must not be entered by two coroutines of one worker at once.
 //! - MXCSR, the x87 control word and FPCR are the thread's: whoever changes one puts it back before it
-//!   waits. Shadow stacks (CET) are not supported; no Linux distribution turns them on by default.
+//!   waits.
+//! - On a thread with a shadow stack (CET on x86_64, the guarded control stack on aarch64), a second stack
+//!   of return addresses that the processor compares each return with, there is no coroutine to be had,
+//!   but an error of the kind `Unsupported`: a switch would leave that stack behind, and one for each
+//!   coroutine would cost a page and a mapping each. No Linux distribution turns them on by default.
+//!   Branch-target identification and pointer authentication on aarch64 are kept: with
+//!   `-Zbranch-protection=bti,pac-ret` kettle's objects have both.
 //! - `KETTLE_GUARD=mprotect` in the environment makes the stacks' guards as on kernels before Linux 6.13,
 //!   of which `vm.max_map_count` allows some thirty thousand.
 

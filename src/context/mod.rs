@@ -9,6 +9,13 @@
 //! and anything that lives in a thread-local. A coroutine that changes one of them puts it back before
 //! it switches away.
 //!
+//! Protections: on aarch64 both places that a switch branches to are landing pads (`bti c`), whether the
+//! compiler was asked for them or not; return addresses may be signed, because a suspended function goes on
+//! with the stack pointer that it left with, which is part of the signature. The texts carry no
+//! `.note.gnu.property`: it is about a whole object, and the compiler writes it where all of the object is
+//! so. Shadow stacks are not switched, hence `stack` refuses to make stacks where there is one; and on
+//! x86_64 `build.rs` refuses `-Zcf-protection`, by which an object says that it keeps them.
+//!
 //! Tried and dropped: an out-of-line switch (three times slower ending in `jmp`, eight times in
 //! `ret`), and CFI directives in the inlined text (whether the CFA hangs on the stack or the frame
 //! pointer differs from build to build).

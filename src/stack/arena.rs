@@ -14,6 +14,7 @@
 #![allow(unsafe_code)]
 
 use super::{Stack, StackClass, StackError, guard, overflow};
+use crate::sys::shadow_stack;
 use crate::util::fallible::try_box;
 use crate::util::lock::Lock;
 use core::ptr::NonNull;
@@ -201,6 +202,9 @@ impl Arena {
         count: usize,
         mut take: impl FnMut(Stack),
     ) -> Result<(), StackError> {
+        if shadow_stack::is_on() {
+            return Err(StackError::ShadowStack);
+        }
         overflow::install();
         let mut run = self.frontier.lock().carve(class, count)?;
         // Outside the lock: a guard takes half a microsecond.

@@ -106,6 +106,8 @@ pub(crate) enum StackError {
     Memory,
     /// The kernel refused to guard a slot.
     Guard { source: io::Error },
+    /// A switch would leave the thread's shadow stack behind.
+    ShadowStack,
 }
 
 impl fmt::Display for StackError {
@@ -133,6 +135,12 @@ impl fmt::Display for StackError {
                 "the kernel refused to guard another coroutine stack ({source}); if the process is \
                  short of mappings, raise vm.max_map_count"
             ),
+            Self::ShadowStack => write!(
+                f,
+                "this thread has a shadow stack, which kettle's switch does not take along: the first \
+                 return after it would end the process; start the program without (with glibc that is \
+                 GLIBC_TUNABLES=glibc.cpu.x86_shstk=off on x86_64, glibc.cpu.aarch64_gcs=0 on aarch64)"
+            ),
         }
     }
 }
@@ -141,6 +149,10 @@ impl std::error::Error for StackError {}
 
 impl From<StackError> for io::Error {
     fn from(error: StackError) -> Self {
-        io::Error::new(io::ErrorKind::OutOfMemory, error.to_string())
+        let kind = match error {
+            StackError::ShadowStack => io::ErrorKind::Unsupported,
+            _ => io::ErrorKind::OutOfMemory,
+        };
+        io::Error::new(kind, error.to_string())
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod file;
 pub(crate) mod futex;
 pub(crate) mod memory;
 pub(crate) mod poll;
+pub(crate) mod shadow_stack;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod syscall;
