@@ -163,7 +163,7 @@ pub(crate) fn yield_now() {
     if task.attention.is_wanted() && pay_attention(worker) {
         return yield_migratable(worker, task);
     }
-    let Some(mut next) = worker.next() else {
+    let Some(next) = worker.next() else {
         // Alone: the task just goes on.
         let _ = task.into_raw();
         return;
@@ -171,16 +171,33 @@ pub(crate) fn yield_now() {
     let this = task.into_raw();
     // SAFETY: invariant 3: it stays on this worker.
     unsafe { worker.queue.push_back(this) };
+    let context = next.context.get();
+    let to = if context.is_some() {
+        worker.local.task.set(Some(next.into_raw()));
+        context
+    } else {
+        match enter_new_or_another(worker, next, this) {
+            Some(to) => to,
+            None => return,
+        }
+    };
+    // SAFETY: `to` was just taken; the task's own cell is where it is looked for.
+    unsafe { leave(to, kept, ptr::null_mut()) };
+}
+
+/// Where a task that yields goes on to, if the next one is new; none if there was no stack for it, nor for any
+/// other that came before the one that yields.
+#[inline(never)]
+fn enter_new_or_another(worker: &Worker, new: Task, yielding: NonNull<Header>) -> Option<Context> {
+    let mut next = new;
     loop {
         if let Some(to) = worker.enter(next) {
-            // SAFETY: `to` was just taken; the task's own cell is where it is looked for.
-            return unsafe { leave(to, kept, ptr::null_mut()) };
+            return Some(to);
         }
-        // There was no stack for that one.
         match worker.next() {
-            Some(other) if !other.is(this) => next = other,
+            Some(other) if !other.is(yielding) => next = other,
             // Back to itself, and it has not left: it just goes on.
-            _ => return,
+            _ => return None,
         }
     }
 }
