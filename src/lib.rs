@@ -53,6 +53,8 @@
 //! - A program that sets and restores a thread-local around a closure, in LIFO order, and waits inside
 //!   the closure, can see two coroutines of one thread interleave there. Crates that build unsafe code on
 //!   that order (scoped-tls, pyo3) must not be entered by two coroutines of one worker at once.
+//! - AddressSanitizer is noticed by the build (leak detection must be off, `ASAN_OPTIONS=detect_leaks=0`);
+//!   for a program that runs under valgrind there is the feature `valgrind`.
 //! - MXCSR, the x87 control word and FPCR are the thread's: whoever changes one puts it back before it
 //!   waits.
 //! - On a thread with a shadow stack (CET on x86_64, the guarded control stack on aarch64), a second stack

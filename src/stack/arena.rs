@@ -218,6 +218,8 @@ impl Arena {
         for index in 1..=guarded {
             // SAFETY: the end of a slot, which is not at address zero.
             let base = unsafe { NonNull::new_unchecked(run.slot(index)) };
+            #[cfg(feature = "valgrind")]
+            crate::sys::valgrind::register_stack(base, class.size());
             take(Stack { base, class, shallow: true });
         }
         if guarded == 0 { outcome } else { Ok(()) }

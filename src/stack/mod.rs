@@ -61,6 +61,8 @@ impl Stack {
     /// so that the hot ends of a million stacks do not all fall into the same sets of the caches.
     #[inline]
     pub(crate) fn first_frame(&self) -> *mut u8 {
+        #[cfg(feature = "valgrind")]
+        crate::sys::valgrind::renew_stack(self.base, self.class.size());
         // The upper bits of the product depend on all bits of the slot's number (Fibonacci hashing,
         // Knuth, volume 3, 6.4).
         let slot = (self.base.addr().get() >> 14) as u64;

@@ -15,6 +15,8 @@ pub(crate) mod shadow_stack;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod syscall;
+#[cfg(feature = "valgrind")]
+pub(crate) mod valgrind;
 
 /// Writes all of `bytes` to standard error in as few calls as the kernel allows. Async-signal-safe;
 /// what cannot be written is lost, there being nowhere left to complain.
