@@ -1,7 +1,7 @@
 //! What a task must look at before it makes way for the next one: one byte, so that in most of its waits
 //! and yields a task asks one question for all of it.
 
-use core::sync::atomic::{AtomicU8, Ordering};
+use crate::util::atomic::{AtomicU8, Ordering};
 
 /// May go on on another worker than it began on.
 const MIGRATABLE: u8 = 1 << 0;

@@ -238,17 +238,20 @@ impl State {
         }
     }
 
-    /// Ends `wait` because its time is up. `Noted` means that something else has ended it before.
+    /// Ends `wait` because its time is up. `Noted` means that something else has ended it before; what led
+    /// to that is then seen.
     pub(crate) fn expire(&self, wait: Wait) -> Unparked {
-        let mut state = self.0.load(Ordering::Relaxed);
+        // Acquire: pairs with the Release in `unpark`: a thread that ends its own wait in the kernel goes on
+        // as woken where it finds that it has been.
+        let mut state = self.0.load(Ordering::Acquire);
         loop {
             if state & wait.parked() == 0 {
                 return Unparked::Noted;
             }
             let (next, unparked) = Self::woken(state, wait.parked());
-            // Acquire: pairs with the Release in `publish_park`. Release is not needed: nothing was
-            // written for the task to see.
-            match self.0.compare_exchange_weak(state, next, Ordering::Acquire, Ordering::Relaxed) {
+            // Acquire: pairs with the Release in `publish_park`; where it fails, as above. Release is not
+            // needed: nothing was written for the task to see.
+            match self.0.compare_exchange_weak(state, next, Ordering::Acquire, Ordering::Acquire) {
                 Ok(_) => return unparked,
                 Err(now) => state = now,
             }
@@ -315,6 +318,9 @@ impl State {
         }
     }
 }
+
+#[cfg(all(test, kettle_loom))]
+mod model;
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ pub(crate) use core::sync::atomic::Ordering;
 #[cfg(not(all(test, kettle_loom)))]
 mod chosen {
     pub(crate) use core::cell::Cell;
-    pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, fence};
+    pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, fence};
 
     /// The word itself, for the kernel to look at.
     #[inline(always)]
@@ -22,4 +22,4 @@ mod chosen {
 #[cfg(all(test, kettle_loom))]
 use super::weakened as chosen;
 
-pub(crate) use chosen::{AtomicPtr, AtomicU32, AtomicU64, Cell, fence, futex_word};
+pub(crate) use chosen::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Cell, fence, futex_word};

@@ -18,6 +18,8 @@
 //! - At most so many times as [`check`] is told is a thread interrupted that could have gone on. A thread
 //!   that waits is no interruption.
 
+#![allow(unsafe_code)]
+
 use core::panic::Location;
 use core::sync::atomic::Ordering;
 use std::cell::RefCell;
@@ -155,9 +157,34 @@ macro_rules! atomic {
     };
 }
 
+atomic!(AtomicU8, u8, { fetch_and fetch_or });
 atomic!(AtomicU32, u32, { fetch_add fetch_sub fetch_and fetch_or });
 atomic!(AtomicU64, u64, { fetch_add fetch_sub fetch_and fetch_or });
 atomic!(AtomicPtr<T>, *mut T, {});
+
+/// Plain data of a model: two accesses from different threads that nothing orders fail it.
+#[derive(Debug)]
+pub(crate) struct Plain(Cell<u32>);
+
+// SAFETY: loom stops the model before an access that would be a race.
+unsafe impl Send for Plain {}
+// SAFETY: as above.
+unsafe impl Sync for Plain {}
+
+impl Plain {
+    pub(crate) fn new(value: u32) -> Self {
+        Self(Cell::new(value))
+    }
+
+    pub(crate) fn get(&self) -> u32 {
+        self.0.get()
+    }
+
+    /// Returns what was there before.
+    pub(crate) fn set(&self, value: u32) -> u32 {
+        self.0.replace(value)
+    }
+}
 
 /// How often at most threads are interrupted that could have gone on.
 #[derive(Clone, Copy, Debug)]
