@@ -53,6 +53,11 @@
 //! - A program that sets and restores a thread-local around a closure, in LIFO order, and waits inside
 //!   the closure, can see two coroutines of one thread interleave there. Crates that build unsafe code on
 //!   that order (scoped-tls, pyo3) must not be entered by two coroutines of one worker at once.
+//! - Two versions of kettle can live in one program, and kettle in a shared library under a program in
+//!   another language. To such a program a coroutine of the other version is an OS thread. Loading the
+//!   library with `dlopen` takes eight bytes of the static thread-local storage that glibc keeps in reserve
+//!   for this (musl keeps none and refuses). `dlclose` does not stop the default runtime: its workers stay,
+//!   and so does the library.
 //! - AddressSanitizer is noticed by the build (leak detection must be off, `ASAN_OPTIONS=detect_leaks=0`);
 //!   for a program that runs under valgrind there is the feature `valgrind`.
 //! - MXCSR, the x87 control word and FPCR are the thread's: whoever changes one puts it back before it
