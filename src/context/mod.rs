@@ -90,6 +90,11 @@ impl Context {
         !self.stack_pointer.is_null()
     }
 
+    /// The stack pointer: what lies below it on its stack is dead.
+    pub(crate) fn stack_pointer(self) -> usize {
+        self.stack_pointer.addr()
+    }
+
     /// Lays out a computation that will call `entry` with `argument` on the stack that ends at
     /// `base`.
     ///

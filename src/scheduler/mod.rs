@@ -16,9 +16,10 @@
 //! only when there is nothing to run: it searches, steals and sleeps.
 //!
 //! [`spawn`] makes a task and queues it, [`placement`] says where it starts, [`worker`] is the running
-//! side, [`switching`] how one task makes way for the next, [`timed`] how it waits with a deadline, [`search`] the root's side, [`idle`] who
-//! searches and who sleeps, [`alarm`] how, [`shared`] what the workers of a runtime know of each other,
-//! [`roster`] who is alive, [`closing`] the runtime's end.
+//! side, [`switching`] how one task makes way for the next, [`timed`] how it waits with a deadline,
+//! [`search`] the root's side, [`idle`] who searches and who sleeps, [`alarm`] how, [`shared`] what the
+//! workers of a runtime know of each other, [`roster`] who is alive, [`trimming`] what is given back of
+//! their stacks, [`closing`] the runtime's end.
 //!
 //! Tried elsewhere and not done here: migrating started tasks by default (unsound with thread-locals),
 //! a FIFO deque (a tree of a million spawns then holds a level of stacks instead of a path), waking a
@@ -34,6 +35,7 @@ mod shared;
 mod spawn;
 mod switching;
 mod timed;
+mod trimming;
 mod worker;
 
 pub(crate) use closing::Left;

@@ -21,17 +21,71 @@ use core::sync::atomic::Ordering;
 /// The tasks of one worker, or the migratable ones of a runtime.
 #[derive(Debug)]
 pub(super) struct Roster {
-    tasks: Lock<Chain<Header>>,
+    listed: Lock<Listed>,
 }
+
+#[derive(Debug)]
+struct Listed {
+    tasks: Chain<Header>,
+    /// How far a walk through the roster has come: the next task of it, if one is under way.
+    walk: Option<NonNull<Header>>,
+}
+
+// SAFETY: the nodes are the chain's, and `walk` is one of them.
+unsafe impl Send for Listed {}
 
 impl Roster {
     pub(super) const fn new() -> Self {
-        Self { tasks: Lock::new(Chain::new()) }
+        Self { listed: Lock::new(Listed { tasks: Chain::new(), walk: None }) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Shared::list`].
+    unsafe fn push(&self, task: NonNull<Header>) {
+        // SAFETY: the caller's.
+        unsafe { self.listed.lock().tasks.push_back(task) };
+    }
+
+    /// # Safety
+    ///
+    /// The task is in this roster.
+    unsafe fn remove(&self, task: NonNull<Header>) {
+        let mut listed = self.listed.lock();
+        // SAFETY: the caller's.
+        unsafe {
+            if listed.walk == Some(task) {
+                listed.walk = listed.tasks.after(task);
+            }
+            listed.tasks.remove(task);
+        }
+    }
+
+    /// The next walk begins anew.
+    pub(super) fn end_walk(&self) {
+        self.listed.lock().walk = None;
+    }
+
+    /// Goes on with a walk through the roster, or begins one, by `steps` tasks at the most, and calls `f` with
+    /// each. Says whether it has come to the end. For one walker.
+    pub(super) fn walk(&self, steps: usize, mut f: impl FnMut(&Header)) -> bool {
+        let mut listed = self.listed.lock();
+        let mut next = listed.walk.or(listed.tasks.first());
+        for _ in 0..steps {
+            let Some(task) = next else { break };
+            // SAFETY: invariant 2, under the lock; `remove` keeps `walk` in the chain.
+            unsafe {
+                f(task.as_ref());
+                next = listed.tasks.after(task);
+            }
+        }
+        listed.walk = next;
+        next.is_none()
     }
 
     /// Calls `f` with each task. None of them ends meanwhile, nor leaves its stack for the first time.
     pub(super) fn for_each(&self, mut f: impl FnMut(&TaskRef)) {
-        for task in self.tasks.lock().iter() {
+        for task in self.listed.lock().tasks.iter() {
             // SAFETY: invariant 2, under the lock.
             f(&unsafe { TaskRef::another(task) });
         }
@@ -58,7 +112,7 @@ impl Shared {
         let header = unsafe { task.as_ref() };
         header.attention.set_listed();
         // SAFETY: the caller's; `unlist` takes it out before it ends.
-        unsafe { self.roster(header).tasks.lock().push_back(task) };
+        unsafe { self.roster(header).push(task) };
         if self.closing() {
             // SAFETY: alive, as above.
             unsafe { TaskRef::another(task) }.cancel();
@@ -74,7 +128,7 @@ impl Shared {
     pub(super) unsafe fn unlist(&self, task: &Task) {
         if task.attention.is_listed() {
             // SAFETY: invariant 1: it is listed in there.
-            unsafe { self.roster(task).tasks.lock().remove(NonNull::from(&**task)) };
+            unsafe { self.roster(task).remove(NonNull::from(&**task)) };
         }
     }
 

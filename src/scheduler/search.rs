@@ -8,6 +8,7 @@
 
 use super::idle::Rest;
 use super::shared::BACKLOG;
+use super::trimming::Next;
 use super::worker::Worker;
 use core::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -90,10 +91,8 @@ impl Worker {
                 // A short nap comes first: makers of little work leave a napping worker alone, so a loop
                 // that spawns and joins does not pay for waking it each time.
                 Rest::Nap(LONGEST_NAP)
-            } else if self.trim_while_idle() {
-                Rest::Sleep
             } else {
-                continue;
+                Rest::Sleep
             };
             let found_work = || {
                 shared.report_if_quiet();
@@ -102,26 +101,21 @@ impl Worker {
                     || shared.stopping()
                     || (rest == Rest::Sleep && self.others_have_work())
             };
-            shared.idle.rest(self.index(), rest, found_work, |_, timeout| self.sleep(timeout));
+            shared.idle.rest(self.index(), rest, found_work, |_, timeout| match rest {
+                Rest::Nap(_) => self.sleep(timeout),
+                Rest::Sleep => self.sleep_or_trim(),
+            });
             self.retry_a_starved();
         }
         shared.idle.end_search(|| shared.waiting());
     }
 
-    /// Gives back the memory that stacks no longer need, piece by piece, before a long sleep. Says whether
-    /// that was all: no if work has come meanwhile.
-    fn trim_while_idle(&self) -> bool {
-        while self.trim_some_stacks() {
-            let shared = self.shared();
-            if self.has_work() || !shared.injector.is_empty() || shared.stopping() {
-                return false;
-            }
-            // Makers of work leave it to this worker, which still counts as one that searches.
-            if self.others_have_work() {
-                return false;
-            }
-        }
-        true
+    /// Sleeps, for a rest that nobody's work is waiting for; or does a piece of what may be done first.
+    fn sleep_or_trim(&self) {
+        self.sleep(match self.trim_before_sleep() {
+            Next::Look => Some(Duration::ZERO),
+            Next::Sleep(timeout) => timeout,
+        });
     }
 
     fn search_for_a_while(&self, sightings: &mut [Option<Sighting>]) -> bool {

@@ -110,7 +110,10 @@ impl Worker {
     #[inline]
     fn enter_new(&self, task: Task) -> Option<Context> {
         let (stack, entry) = match self.take_stack(task.class()) {
-            Ok(stack) => (stack, begin as crate::context::Entry),
+            Ok(stack) => {
+                task.stack.set(&stack);
+                (stack, begin as crate::context::Entry)
+            }
             Err(error) => match self.spare.take() {
                 Some(spare) => {
                     self.refusal.set(Some(error.to_string()));
@@ -317,6 +320,7 @@ unsafe extern "C" fn begin(word: usize, value: Value, from: Context, stack: *mut
             let to = worker.enter(next).or_else(|| worker.next_context());
             leave_for_good(to.unwrap_or_else(|| worker.enter_root()), stack);
         }
+        next.stack.set(&stack);
         worker.local.task.set(Some(next.into_raw()));
     }
 }
@@ -419,6 +423,7 @@ impl Worker {
         while let Some(to) = self.next_context() {
             // SAFETY: `to` was just taken; the root is looked for in its cell.
             unsafe { leave(to, &raw const self.root, ptr::null_mut()) };
+            self.note_that_it_ran();
         }
     }
 }

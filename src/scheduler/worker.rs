@@ -13,6 +13,7 @@
 use super::descriptors::IO_RUN;
 use super::shared::{BACKLOG, Remote, Shared, Tally};
 use super::timed::Timers;
+use super::trimming::Trimming;
 use crate::context::{Context, set_thread_word, thread_word};
 use crate::reactor::Reactor;
 use crate::stack::overflow::{self, AlternateStack};
@@ -30,10 +31,6 @@ use std::sync::Arc;
 /// Every so many tasks the worker looks at what it would not see otherwise. Prime, so that it does not
 /// fall into step with a program's own period (as in Go's scheduler).
 const TICKS: u32 = 61;
-
-/// Every so many looks round a busy worker looks at a stack too that may be deep: a system call or two for
-/// a thousand tasks.
-const TRIM_ROUNDS: usize = 16;
 
 /// How often in a row the task that was woken last may overtake the queue.
 const LIFO_RUNS: u32 = 16;
@@ -70,6 +67,7 @@ pub(crate) struct Worker {
     pub(super) refusal: Cell<Option<String>>,
     /// New tasks for which there was no stack, not even the spare one.
     pub(super) starved: Fifo<Header>,
+    pub(super) trimming: Trimming,
     index: usize,
     /// How many more operations of I/O until one of them yields.
     pub(super) io_budget: Cell<u32>,
@@ -141,6 +139,7 @@ impl Worker {
             spare: Cell::new(Some(spare)),
             refusal: Cell::new(None),
             starved: Fifo::new(),
+            trimming: Trimming::default(),
             index,
             io_budget: Cell::new(IO_RUN),
             reactor: shared.idle.alarm(index),
@@ -288,9 +287,7 @@ impl Worker {
         self.remote().inbox().take_all(&self.queue);
         self.fire_due();
         self.take_injected();
-        if self.tally().rounds.get() % TRIM_ROUNDS == 0 {
-            self.magazines.borrow_mut().trim_one();
-        }
+        self.trim_while_busy();
         // The deque gives the newest first; without this the oldest might wait for ever.
         if let Steal::Success(task) = self.oldest().steal() {
             if let Some(task) = self.take_on(task) {
@@ -359,11 +356,6 @@ impl Worker {
             }
         }
         self.magazines.borrow_mut().put(stack);
-    }
-
-    /// Looks at some stacks that may be deep; says whether there may be more.
-    pub(super) fn trim_some_stacks(&self) -> bool {
-        self.magazines.borrow_mut().trim_some()
     }
 
     /// Whether anything waits in this worker's own lists; for the root, about to rest.

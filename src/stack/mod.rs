@@ -28,6 +28,7 @@ pub(crate) mod pool;
 mod trim;
 
 pub(crate) use class::{DEFAULT_STACK_SIZE, StackClass};
+pub(crate) use trim::Usage;
 
 use core::ptr::NonNull;
 use std::fmt;
@@ -70,6 +71,12 @@ impl Stack {
         self.base.as_ptr().wrapping_sub(lines * 64)
     }
 
+    /// Says which slot it is, without giving it up.
+    #[inline]
+    pub(crate) fn slot(&self) -> Slot {
+        Slot(self.base.as_ptr().wrapping_add(self.class.index()))
+    }
+
     /// Gives up the owner but not the slot, which [`Stack::from_raw`] must pick up again. In one word:
     /// the base is a multiple of the page's size, and its low bits hold the class.
     #[inline]
@@ -86,6 +93,35 @@ impl Stack {
         // SAFETY: the base, which is not null.
         let base = unsafe { NonNull::new_unchecked(raw.cast::<u8>().wrapping_sub(class.index())) };
         Self { base, class, shallow: false }
+    }
+}
+
+/// Which slot somebody's stack is, known to who does not own it: the base, whose low bits hold the class.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot(*mut u8);
+
+impl Slot {
+    /// As one word; null for none.
+    #[inline]
+    pub(crate) fn into_raw(self) -> *mut () {
+        self.0.cast()
+    }
+
+    /// What [`into_raw`](Self::into_raw) has given, if it is not null.
+    pub(crate) fn from_raw(raw: *mut ()) -> Option<Self> {
+        (!raw.is_null()).then_some(Self(raw.cast()))
+    }
+
+    fn class(self) -> StackClass {
+        StackClass::from_low_bits(self.0.addr())
+    }
+
+    fn base(self) -> *mut u8 {
+        self.0.wrapping_sub(self.class().index())
+    }
+
+    fn limit(self) -> *mut u8 {
+        self.base().wrapping_sub(self.class().size())
     }
 }
 

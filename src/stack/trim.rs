@@ -2,8 +2,7 @@
 //!
 //! ```text
 //!   | guard | never used | used once, and dead now | in use, or soon again |
-//!                        ^ deepest                 ^ kept from here on     ^ base
-//!                                     |   window   |
+//!                        ^ deepest    |   window   ^ kept from here on     ^ base
 //! ```
 //!
 //! Whether a stack went deep is not counted on the way there, which would cost every call something. The
@@ -12,32 +11,106 @@
 //! code has of frames that are not is shorter than the guard, and so is shorter than the window.
 //!
 //! To ask costs a fifth of a microsecond and to give back more than one, and the next one who goes so deep
-//! pays for new pages. So it is done by workers that rest, and by busy ones rarely; and what is a few pages
-//! is left alone.
+//! pays for new pages. So it is done by workers that rest, and by busy ones rarely.
 
 #![allow(unsafe_code)]
 
-use super::Stack;
+use super::{Slot, Stack};
 use crate::sys::memory::{self, RESIDENT_MOST, page_size};
+use core::ops::Range;
 
-/// How much of a stack may stay behind: what most coroutines use, and so will the next one.
+/// How much a stack that is free may keep: what most coroutines use, and so will the next one.
 const SHALLOW: usize = 16 * 1024;
+
+/// What may be in use below a stack pointer: the three words that a switch leaves there (`context/`), and what
+/// leaf functions may use without moving it, which is 128 bytes.
+const RED_ZONE: usize = 256;
+
+/// How much of a stack there is, and how much of it has memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// The stack's size in bytes.
+    pub(crate) reserved: usize,
+    /// What there is memory for.
+    pub(crate) committed: usize,
+    /// From the base to the end of the lowest page that there is memory for.
+    pub(crate) deepest: usize,
+}
 
 impl Stack {
     /// Gives back the memory of a stack that nothing lives on, but for its first page, if it was used
     /// deeply.
     pub(super) fn trim(&mut self) {
         self.shallow = true;
-        let page = page_size();
-        let (base, size) = (self.base.as_ptr(), self.class.size());
-        let kept = SHALLOW.max(page);
-        let window = self.class.guard_len().min(size - kept);
-        let count = (window / page).min(RESIDENT_MOST);
-        if memory::resident(base.wrapping_sub(kept + count * page), count).any(|page| page) {
-            // SAFETY: invariants 1 and 2: from the limit to above the first page, all of it ours.
-            unsafe { memory::discard(base.wrapping_sub(size), size - page) };
+        let slot = self.slot();
+        let (base, page) = (slot.base().addr(), page_size());
+        if slot.was_used_below(base - SHALLOW.max(page)) {
+            // SAFETY: invariant 1: all of it is ours, and nothing lives there.
+            unsafe { slot.discard_below(base - page) };
         }
     }
+}
+
+impl Slot {
+    /// Gives back the memory below the stack pointer of a computation that is suspended on this stack, down
+    /// to the limit. If there is any, `note` first learns how much of the stack has been used. Does nothing if
+    /// the stack pointer lies elsewhere: the computation may stand on yet another stack.
+    ///
+    /// # Safety
+    ///
+    /// The computation is not gone on with meanwhile.
+    pub(crate) unsafe fn trim_below(self, stack_pointer: usize, note: impl FnOnce(usize)) {
+        let (limit, base) = (self.limit().addr(), self.base().addr());
+        if stack_pointer <= limit || stack_pointer > base {
+            return;
+        }
+        let until = (stack_pointer - RED_ZONE) / page_size() * page_size();
+        if self.was_used_below(until) {
+            note(self.usage().deepest);
+            // SAFETY: the caller's: below its stack pointer and the red zone nothing lives.
+            unsafe { self.discard_below(until) };
+        }
+    }
+
+    /// What there is memory for, as of now.
+    pub(crate) fn usage(self) -> Usage {
+        let page = page_size();
+        let reserved = self.class().size();
+        let pages = reserved / page;
+        let (mut committed, mut lowest) = (0, pages);
+        for from in (0..pages).step_by(RESIDENT_MOST) {
+            let count = RESIDENT_MOST.min(pages - from);
+            let chunk = self.limit().wrapping_add(from * page);
+            for index in pages_with_memory(chunk, count) {
+                committed += page;
+                lowest = lowest.min(from + index);
+            }
+        }
+        Usage { reserved, committed, deepest: (pages - lowest) * page }
+    }
+
+    /// Whether there is memory just below the address `until`, the end of a page of this stack.
+    fn was_used_below(self, until: usize) -> bool {
+        let room = until.saturating_sub(self.limit().addr());
+        let window = self.class().guard_len().min(room);
+        let count = (window / page_size()).min(RESIDENT_MOST);
+        let start = self.limit().wrapping_add(room - count * page_size());
+        pages_with_memory(start, count).next().is_some()
+    }
+
+    /// # Safety
+    ///
+    /// Between the limit and `until`, the end of a page of this stack, nothing lives.
+    unsafe fn discard_below(self, until: usize) {
+        // SAFETY: the caller's; a slot is mapped for ever (invariant 2).
+        unsafe { memory::discard(self.limit(), until.saturating_sub(self.limit().addr())) };
+    }
+}
+
+/// Which of `count` pages from `start` on there is memory for, the lowest first.
+fn pages_with_memory(start: *mut u8, count: usize) -> impl Iterator<Item = usize> {
+    let indices: Range<usize> = 0..count;
+    indices.zip(memory::resident(start, count)).filter_map(|(index, page)| page.then_some(index))
 }
 
 #[cfg(test)]
@@ -46,13 +119,7 @@ mod tests {
     use super::*;
 
     fn resident_bytes(stack: &Stack) -> usize {
-        let (page, size) = (page_size(), stack.class.size());
-        let first = stack.base.as_ptr().wrapping_sub(size);
-        let chunks = (0..size / page).step_by(RESIDENT_MOST).map(|from| {
-            let count = RESIDENT_MOST.min(size / page - from);
-            memory::resident(first.wrapping_add(from * page), count).filter(|page| *page).count()
-        });
-        chunks.sum::<usize>() * page
+        stack.slot().usage().committed
     }
 
     fn touch(stack: &Stack, depth: usize) {
@@ -81,5 +148,38 @@ mod tests {
             }
             pool::put(stack);
         }
+    }
+
+    #[test]
+    fn below_a_stack_pointer_only_whole_dead_pages_go() {
+        let class = StackClass::fitting(1 << 20).expect("allowed");
+        let page = page_size();
+        let mut stack = pool::take(class).expect("address space");
+        let (slot, base) = (stack.slot(), stack.base().addr().get());
+        for (used, depth, left) in [
+            (page, page - 1, page),
+            (2 * page, RED_ZONE, page),
+            (8 * page, 100, page),
+            (8 * page, page - RED_ZONE, page),
+            // The red zone reaches into the next page.
+            (8 * page, page - RED_ZONE + 16, 2 * page),
+            (class.size(), 5 * page, 6 * page),
+            (class.size(), class.size() - 1, class.size()),
+        ] {
+            stack.trim();
+            touch(&stack, used);
+            let mut deepest = None;
+            // SAFETY: nothing lives on it at all.
+            unsafe { slot.trim_below(base - depth, |used| deepest = Some(used)) };
+            assert_eq!(resident_bytes(&stack), left, "used {used}, stands at {depth}");
+            assert_eq!(deepest, (left < used).then_some(used), "used {used}, stands at {depth}");
+        }
+        for elsewhere in [base + 16, base - class.size(), base - class.size() - 16, 0] {
+            // SAFETY: as above.
+            unsafe { slot.trim_below(elsewhere, |_| unreachable!("not on this stack")) };
+        }
+        assert_eq!(resident_bytes(&stack), class.size());
+        stack.trim();
+        pool::put(stack);
     }
 }

@@ -97,7 +97,7 @@ pub(crate) const RESIDENT_MOST: usize = 256;
 
 /// Which of `count` pages from `start` on there is memory for; none where the kernel does not say. That of
 /// a page that is swapped out does not count.
-pub(crate) fn resident(start: *const u8, count: usize) -> impl DoubleEndedIterator<Item = bool> {
+pub(crate) fn resident(start: *const u8, count: usize) -> impl Iterator<Item = bool> {
     let mut pages = [0_u8; RESIDENT_MOST];
     assert!(count <= pages.len());
     let len = count * page_size();

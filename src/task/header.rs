@@ -26,8 +26,9 @@
 use super::attention::Attention;
 use super::cancel::Limits;
 use super::locals::Locals;
+use super::own_stack::OwnStack;
 use super::state::{Cancelling, Place, Published, State, Unparked, Wait};
-use super::wait_reason::WaitReason;
+use super::wait_reason::{WaitReason, Waiting};
 use crate::context::Context;
 use crate::stack::StackClass;
 use crate::sys::futex;
@@ -39,7 +40,7 @@ use core::num::NonZeroU64;
 use core::ops::Deref;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// What the floors above give a task so that this one needs not know them.
@@ -92,9 +93,10 @@ pub(crate) struct Header {
     /// Where the task goes on; none before it has started.
     pub(crate) context: Cell<Context>,
     locals: Locals,
+    pub(crate) stack: OwnStack,
     pub(crate) attention: Attention,
     class: StackClass,
-    reason: AtomicU8,
+    reason: Waiting,
     /// How many masks keep cancellation from it. Written by who has the task, so without a
     /// read-modify-write; read by others for the sake of a report.
     pub(super) masks: AtomicU32,
@@ -136,9 +138,10 @@ impl Header {
             joiner: UnsafeCell::new(None),
             context: Cell::new(Context::NONE),
             locals: Locals::new(),
+            stack: OwnStack::new(),
             attention: origin.attention,
             class: origin.class,
-            reason: AtomicU8::new(WaitReason::None as u8),
+            reason: Waiting::new(),
             masks: AtomicU32::new(0),
             limits: Limits::new(),
             links: Links::new(),
@@ -235,13 +238,24 @@ impl Header {
 
     /// What the task waits for, as a snapshot.
     pub(crate) fn reason(&self) -> WaitReason {
-        // Relaxed: for people.
-        WaitReason::from_u8(self.reason.load(Ordering::Relaxed))
+        self.reason.get()
     }
 
     pub(super) fn set_reason(&self, reason: WaitReason) {
-        // Relaxed: as above.
-        self.reason.store(reason as u8, Ordering::Relaxed);
+        self.reason.set(reason);
+    }
+
+    /// Gives back what memory of its stack a task that waits has used and no longer needs, unless that was
+    /// looked after since it began to wait.
+    ///
+    /// # Safety
+    ///
+    /// For the worker on which the task is and stays. It does not run, and does not go on meanwhile.
+    pub(crate) unsafe fn trim_stack(&self) {
+        if self.reason.mark() {
+            // SAFETY: the caller's; invariant 4: the context is where the task will go on.
+            unsafe { self.stack.trim_below(self.context.get().stack_pointer()) };
+        }
     }
 
     /// Whether something keeps cancellation from the task; of another than the calling one, a glimpse.

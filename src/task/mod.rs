@@ -17,6 +17,7 @@ mod header;
 mod join;
 mod local_key;
 mod locals;
+mod own_stack;
 mod park;
 mod state;
 mod thread;
@@ -31,7 +32,7 @@ pub(crate) use header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
 pub use join::JoinHandle;
 pub use local_key::{AccessError, LocalKey};
 pub(crate) use park::{Outcome, park, park_masked, park_until, sleep_until};
-pub use thread::{Thread, ThreadId};
+pub use thread::{StackUsage, Thread, ThreadId};
 
 pub(crate) use state::{Place, Published, Wait};
 pub(crate) use wait_reason::WaitReason;

@@ -2,6 +2,7 @@
 
 use super::header::TaskRef;
 use super::state::Wait;
+use crate::stack::Usage;
 use core::fmt;
 use core::num::NonZeroU64;
 
@@ -18,6 +19,22 @@ pub struct Thread {
 /// [`std::thread::ThreadId`], with numbers of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ThreadId(NonZeroU64);
+
+/// What [`Thread::stack`] says of a coroutine's stack, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StackUsage {
+    /// The most that it can use: its stack size, the guard not counted.
+    pub reserved: usize,
+    /// What there is memory for, in whole pages. A coroutine that waits gives back what it has used and no
+    /// longer needs, after a while: when its worker has nothing else to do, or now and then if it always
+    /// has. A migratable one does not.
+    pub committed: usize,
+    /// The most that was ever committed at once below its highest address. Up to 16 KiB of it, and more
+    /// where no worker has had the time to give it back, may have been used by an earlier coroutine, whose
+    /// stack it was.
+    pub deepest: usize,
+}
 
 impl Thread {
     pub(crate) fn new(task: TaskRef) -> Self {
@@ -54,6 +71,29 @@ impl Thread {
     #[inline]
     pub fn unpark(&self) {
         self.task.unpark(Wait::Token);
+    }
+
+    /// How much stack it has, how much of that there is memory for now, and how much it has ever used, as
+    /// a snapshot: of another that runs, it may be out of date when it arrives. None for an OS thread, and
+    /// for a coroutine that has not begun or has ended.
+    ///
+    /// It asks the kernel about every page of the stack, which takes about a microsecond for each MiB. From
+    /// any thread.
+    ///
+    /// ```
+    /// use kettle::thread;
+    ///
+    /// let usage = thread::spawn(|| thread::current().stack()).join().unwrap().unwrap();
+    /// assert_eq!(usage.reserved, 1024 * 1024);
+    /// assert!(usage.committed > 0 && usage.committed <= usage.deepest);
+    /// assert_eq!(thread::current().stack(), None);
+    /// ```
+    #[must_use]
+    pub fn stack(&self) -> Option<StackUsage> {
+        let usage = self.task.stack.usage()?;
+        // Looked at last: if it has not ended by now, what was looked at was its stack and nobody else's.
+        let Usage { reserved, committed, deepest } = usage;
+        (!self.task.is_complete()).then_some(StackUsage { reserved, committed, deepest })
     }
 
     pub(crate) fn task(&self) -> &TaskRef {

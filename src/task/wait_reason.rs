@@ -1,6 +1,7 @@
 //! [`WaitReason`]: what a task waits for, in words.
 
 use core::fmt;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 /// Why a task waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,5 +59,39 @@ impl fmt::Display for WaitReason {
             Self::Readable => "waiting for something to read",
             Self::Writable => "waiting for room to write",
         })
+    }
+}
+
+/// What a task waits for now, and whether its stack was looked after since it began to.
+///
+/// Relaxed everywhere: only the task and the worker that it is on write it, one at a time; what others read
+/// of it is for people.
+#[derive(Debug)]
+pub(super) struct Waiting(AtomicU8);
+
+/// Its stack was looked after; whoever sets a reason clears it.
+const MARKED: u8 = 1 << 7;
+
+impl Waiting {
+    pub(super) const fn new() -> Self {
+        Self(AtomicU8::new(WaitReason::None as u8))
+    }
+
+    pub(super) fn get(&self) -> WaitReason {
+        WaitReason::from_u8(self.0.load(Ordering::Relaxed) & !MARKED)
+    }
+
+    pub(super) fn set(&self, reason: WaitReason) {
+        self.0.store(reason as u8, Ordering::Relaxed);
+    }
+
+    /// Says whether the task waits and is not marked; from now on it is. For the worker.
+    pub(super) fn mark(&self) -> bool {
+        let reason = self.0.load(Ordering::Relaxed);
+        let news = reason != WaitReason::None as u8 && reason & MARKED == 0;
+        if news {
+            self.0.store(reason | MARKED, Ordering::Relaxed);
+        }
+        news
     }
 }

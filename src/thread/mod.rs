@@ -84,7 +84,7 @@ mod local;
 mod scope;
 
 pub use crate::task::{
-    AccessError, CancellationMask, Cancelled, JoinHandle, LocalKey, Thread, ThreadId,
+    AccessError, CancellationMask, Cancelled, JoinHandle, LocalKey, StackUsage, Thread, ThreadId,
 };
 pub use builder::Builder;
 pub use scope::{Scope, ScopedJoinHandle, scope};

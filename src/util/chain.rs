@@ -99,6 +99,17 @@ impl<T: Linked> Chain<T> {
         }
     }
 
+    /// The node behind `node`.
+    ///
+    /// # Safety
+    ///
+    /// `node` is in this chain.
+    #[inline]
+    pub(crate) unsafe fn after(&self, node: NonNull<T>) -> Option<NonNull<T>> {
+        // SAFETY: the caller's.
+        NonNull::new(unsafe { Self::links(node.as_ptr()) }.next.get())
+    }
+
     /// Takes `node` out.
     ///
     /// # Safety
