@@ -87,6 +87,7 @@ pub mod fs;
 pub mod io;
 pub mod net;
 pub mod os;
+pub mod process;
 pub mod runtime;
 pub mod thread;
 pub mod time;

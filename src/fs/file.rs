@@ -2,7 +2,7 @@
 
 use super::OpenOptions;
 use super::lock::TryLockError;
-use crate::scheduler::yield_now;
+use crate::scheduler::spend_io_budget;
 use crate::sys::file::{self, ReadNow};
 use crate::unblock::{runs_in_place, unblock};
 use core::fmt;
@@ -18,9 +18,6 @@ use std::time::SystemTime;
 
 /// Up to so many bytes a read is tried in place: more are copied for longer than handing it over takes.
 const LARGEST_IN_PLACE: usize = 256 * 1024;
-
-/// After so many reads that did not have to wait, the neighbours have a turn.
-const READS_IN_A_ROW: u32 = 128;
 
 /// An open file: the mirror of [`std::fs::File`].
 ///
@@ -56,18 +53,11 @@ pub struct File {
     /// How many operations that use the position are on the pool's threads. The kernel lets one at a time
     /// have it: whoever came in place meanwhile would wait for the disk with them.
     moving: AtomicU32,
-    /// How many reads in a row did not have to wait.
-    reads: AtomicU32,
 }
 
 impl File {
     pub(super) fn new(file: std::fs::File) -> Self {
-        Self {
-            file,
-            readable_now: AtomicBool::new(true),
-            moving: AtomicU32::new(0),
-            reads: AtomicU32::new(0),
-        }
+        Self { file, readable_now: AtomicBool::new(true), moving: AtomicU32::new(0) }
     }
 
     /// Opens a file to read it, as [`std::fs::File::open`].
@@ -255,21 +245,13 @@ impl File {
         {
             return None;
         }
-        let reads = self.reads.load(Ordering::Relaxed);
-        if reads >= READS_IN_A_ROW {
-            self.reads.store(0, Ordering::Relaxed);
-            yield_now();
-        }
+        spend_io_budget();
         match file::read_now(self.as_fd(), buffers, offset) {
-            Ok(ReadNow::Read(count)) => {
-                self.reads.store(reads.wrapping_add(1), Ordering::Relaxed);
-                return Some(Ok(count));
-            }
+            Ok(ReadNow::Read(count)) => return Some(Ok(count)),
             Ok(ReadNow::WouldWait) => {}
             Ok(ReadNow::Unsupported) => self.readable_now.store(false, Ordering::Relaxed),
             Err(error) => return Some(Err(error)),
         }
-        self.reads.store(0, Ordering::Relaxed);
         None
     }
 
