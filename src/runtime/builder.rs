@@ -4,6 +4,7 @@ use super::{GLOBAL, Handle, Runtime};
 use crate::scheduler::Worker;
 use crate::stack::{DEFAULT_STACK_SIZE, StackClass};
 use crate::sys;
+use crate::task::fork;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
@@ -70,6 +71,9 @@ impl Builder {
     ///
     /// For a number of workers or a stack size that cannot be, and where a worker cannot be started.
     pub fn build(self) -> io::Result<Runtime> {
+        if fork::is_forked() {
+            return Err(fork::refusal());
+        }
         let count = match self.workers {
             None => thread::available_parallelism().map_or(1, NonZeroUsize::get),
             Some(count @ 1..=MOST_WORKERS) => count,

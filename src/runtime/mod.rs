@@ -20,7 +20,7 @@ mod builder;
 pub use builder::Builder;
 
 use crate::scheduler::{Left, Options, Shared};
-use crate::task::{Cancelled, JoinHandle, OnEnd, Thread, cancel};
+use crate::task::{Cancelled, JoinHandle, OnEnd, Thread, cancel, fork};
 use core::fmt;
 use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
@@ -119,8 +119,8 @@ impl Runtime {
     ///
     /// In one of the runtime's own coroutines, as dropping it does.
     pub fn shutdown(mut self, timeout: Duration) -> Result<(), ShutdownError> {
-        if self.handle.shared.is_current() {
-            // Panics.
+        if fork::is_forked() || self.handle.shared.is_current() {
+            // Panics, unless in a forked child.
             drop(self);
             return Ok(());
         }
@@ -158,6 +158,11 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         if self.workers.is_empty() {
             // Shut down already.
+            return;
+        }
+        if fork::is_forked() {
+            // There is nobody to wait for, and nothing of theirs may be touched.
+            core::mem::forget(core::mem::take(&mut self.workers));
             return;
         }
         if self.handle.shared.is_current() {

@@ -5,7 +5,7 @@
 use super::shared::Shared;
 use super::switching::DOOR;
 use crate::stack::StackClass;
-use crate::task::{Attention, JoinHandle, OnEnd, Origin, TaskRef, new_task};
+use crate::task::{Attention, JoinHandle, OnEnd, Origin, TaskRef, fork, new_task};
 use std::io;
 
 /// What may be asked for a task.
@@ -24,6 +24,8 @@ pub(crate) struct Options {
 pub(crate) enum SpawnError {
     /// The runtime is being dropped.
     Closing,
+    /// This is a forked child without workers.
+    Forked,
     /// No memory for its block.
     Memory(io::Error),
     /// To be placed beside something that this runtime does not run.
@@ -37,6 +39,7 @@ impl From<SpawnError> for io::Error {
                 "the kettle runtime is being dropped and takes no more coroutines; spawn them before, \
                  or from a coroutine that it still waits for",
             ),
+            SpawnError::Forked => fork::refusal(),
             SpawnError::Memory(error) => error,
             SpawnError::NotBeside => io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -69,6 +72,9 @@ impl Shared {
         T: Send,
         E: OnEnd,
     {
+        if fork::is_forked() {
+            return Err(SpawnError::Forked);
+        }
         let Options { name, class, migratable, beside } = options;
         let class = class.unwrap_or(self.class);
         let attention = Attention::of_coroutine(migratable);

@@ -19,7 +19,7 @@ use super::timed::park_until;
 use super::worker::Worker;
 use crate::context::{Arrival, Context, Value, last_switch, switch};
 use crate::stack::Stack;
-use crate::task::{Door, Header, Place, Published, Task, Wait, cancel, park_in_kernel};
+use crate::task::{Door, Header, Place, Published, Task, Wait, cancel, fork, park_in_kernel};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
 use std::time::Instant;
@@ -163,8 +163,12 @@ pub(crate) fn yield_now() {
     // SAFETY: a task is running, and it is this.
     let task = unsafe { Task::from_raw(worker.local.task.get().unwrap_unchecked()) };
     let kept: *const Cell<Context> = &raw const task.context;
-    if task.attention.is_wanted() && pay_attention(worker) {
-        return yield_migratable(worker, task);
+    if task.attention.is_wanted() {
+        match pay_attention(worker) {
+            Way::Own => {}
+            Way::Any => return yield_migratable(worker, task),
+            Way::None => return,
+        }
     }
     let Some(next) = worker.next() else {
         // Alone: the task just goes on.
@@ -205,20 +209,33 @@ fn enter_new_or_another(worker: &Worker, new: Task, yielding: NonNull<Header>) -
     }
 }
 
+/// How a task may make way for others.
+enum Way {
+    /// Its own worker goes on with it.
+    Own,
+    /// Any worker may go on with it.
+    Any,
+    /// It stays.
+    None,
+}
+
 /// What a task does that yields and has something to look at: it gets itself listed, and unwinds if it is
-/// to. Says whether any worker may go on with it.
+/// to.
 #[cold]
-fn pay_attention(worker: &Worker) -> bool {
+fn pay_attention(worker: &Worker) -> Way {
     // SAFETY: a task is running, and alive.
     let task = unsafe {
         let task = worker.local.task.get().unwrap_unchecked();
+        if task.as_ref().attention.is_forked() {
+            return Way::None;
+        }
         worker.ensure_listed(task);
         task.as_ref()
     };
     if cancel::is_due(task) {
         cancel::unwind();
     }
-    task.attention.may_migrate()
+    if task.attention.may_migrate() { Way::Any } else { Way::Own }
 }
 
 /// As [`yield_now`], for a task that others may take as soon as it is queued.
@@ -243,14 +260,22 @@ unsafe fn park(header: NonNull<Header>, wait: Wait, deadline: Option<Instant>) -
     // std counts panics by OS thread. Were a neighbour to run now, its `panicking()` would be true: it
     // would poison the locks that it releases, and its own panic would abort. So the worker waits.
     if std::thread::panicking() {
-        // SAFETY: the caller's.
-        return unsafe { park_in_kernel(header, wait, deadline) };
+        // SAFETY: the running task's block is alive; the caller's.
+        return unsafe {
+            if header.as_ref().attention.is_forked() {
+                fork::abort();
+            }
+            park_in_kernel(header, wait, deadline)
+        };
     }
-    // SAFETY: the running task's block is alive.
+    // SAFETY: as above.
     let task = unsafe { header.as_ref() };
     // SAFETY: a task is running, and it is this.
     let worker = unsafe { Worker::current_unchecked() };
     if task.attention.is_wanted() {
+        if task.attention.is_forked() {
+            fork::abort();
+        }
         // SAFETY: the running task's.
         unsafe { worker.ensure_listed(header) };
         if cancel::is_due(task) {
@@ -374,6 +399,9 @@ unsafe fn run_current(how: impl FnOnce(&Task)) -> Task {
 
 /// Counts a task out and gives up its block.
 fn end(task: Task) {
+    if task.attention.is_forked() {
+        fork::end();
+    }
     // SAFETY: on the task's stack.
     let worker = unsafe { Worker::current_unchecked() };
     // SAFETY: it has ended here.

@@ -19,7 +19,7 @@ use crate::reactor::Reactor;
 use crate::stack::overflow::{self, AlternateStack};
 use crate::stack::pool::Magazines;
 use crate::stack::{Stack, StackClass, StackError, pool};
-use crate::task::{Header, Local, Task, describe_current};
+use crate::task::{Header, Local, Task, describe_current, fork};
 use crate::util::list::Fifo;
 use core::cell::{Cell, RefCell};
 use core::ptr::{self, NonNull};
@@ -102,6 +102,7 @@ impl Worker {
         class: StackClass,
     ) -> (Arc<Shared>, Vec<crossbeam_deque::Worker<Task>>) {
         overflow::set_describe(describe_current);
+        fork::watch();
         let deques: Vec<_> = (0..count).map(|_| crossbeam_deque::Worker::new_lifo()).collect();
         let remotes = deques.iter().map(|deque| CachePadded::new(Remote::new(deque.stealer())));
         (Arc::new(Shared::new(remotes.collect(), class)), deques)

@@ -8,6 +8,7 @@
 
 pub(crate) mod epoll;
 pub(crate) mod file;
+pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod memory;
 pub(crate) mod pipe;

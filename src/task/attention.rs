@@ -13,6 +13,8 @@ const UNLISTED: u8 = 1 << 2;
 const LIMITED: u8 = 1 << 3;
 /// It waits with a timer of its worker's, so it must go on there, migratable or not.
 const BOUND: u8 = 1 << 4;
+/// It has forked, and this is the child: it must not make way for anybody.
+const FORKED: u8 = 1 << 5;
 
 /// The byte. Its task alone changes it, but for the cancellation, which may come from anywhere.
 ///
@@ -73,6 +75,14 @@ impl Attention {
 
     pub(crate) fn set_listed(&self) {
         self.set(UNLISTED, false);
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        self.has(FORKED)
+    }
+
+    pub(super) fn set_forked(&self) {
+        self.set(FORKED, true);
     }
 
     #[inline(always)]

@@ -5,6 +5,7 @@
 use super::cancel::{CancellationMask, unwind};
 use super::cell::drop_contained;
 use super::current::current;
+use super::fork::refuse_to_wait;
 use super::header::TaskRef;
 use super::park::{Outcome, park};
 use super::state::{Detached, Join, Wait};
@@ -75,7 +76,8 @@ impl<T> JoinHandle<T> {
     ///
     /// # Panics
     ///
-    /// If the coroutine joins itself: that would wait for ever.
+    /// If the coroutine joins itself, which would wait for ever, and in a child process that was forked without
+    /// exec, for a coroutine that had not ended.
     pub fn join(self) -> Result<T> {
         self.wait(|_| unwind());
         self.into_output()
@@ -128,6 +130,7 @@ impl<T> JoinHandle<T> {
     #[cold]
     fn wait_in_earnest(&self, mut cancelled: impl FnMut(&TaskRef)) {
         let task = &self.thread.task;
+        refuse_to_wait();
         let joiner = current();
         assert!(joiner != *task, "a coroutine cannot join itself");
         // SAFETY: header invariant 6: not registered yet, and there is one join handle, which waits once.

@@ -13,6 +13,7 @@ mod attention;
 pub(crate) mod cancel;
 mod cell;
 mod current;
+pub(crate) mod fork;
 mod header;
 mod join;
 mod local_key;

@@ -31,6 +31,10 @@
 //! - A signal's handler may run on a coroutine's stack, if the kernel picks a worker for it; one that
 //!   needs much stack is installed with `SA_ONSTACK`, as for any thread with a small stack.
 //! - A coroutine can be cancelled, see below.
+//! - In a child process that was forked without exec there are no workers. Spawning fails there with a
+//!   sentence, joining panics with it, and no other coroutine runs. A coroutine that has forked goes on in
+//!   the child, where it may compute, yield for nothing, and exec; if it waits, the child aborts with the
+//!   sentence, and when it ends, the child ends with status 0. `std::process::Command` is not concerned.
 //! - At the end of `main` the coroutines of the default runtime end with the process, as threads do.
 
 //! # Cancellation
