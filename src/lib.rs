@@ -30,6 +30,7 @@
 //!   not. Start here.
 //! - [`run`]: from `main` into a coroutine and back, with borrowing.
 //! - [`runtime`]: the worker threads underneath; needed only to shape them or to have several.
+//! - [`sync`]: the mirror of `std::sync`, and more: locks and other ways to wait for each other.
 //! - [`unblock`](unblock()): for what blocks an OS thread and cannot be helped: it runs on another,
 //!   while its coroutine waits.
 //! - [`coroutine`]: the raw coroutine without a scheduler, for generators.
@@ -89,6 +90,7 @@ pub mod net;
 pub mod os;
 pub mod process;
 pub mod runtime;
+pub mod sync;
 pub mod thread;
 pub mod time;
 pub mod unblock;

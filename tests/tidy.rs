@@ -26,7 +26,7 @@ const FLOORS: &[(usize, &[&str])] = &[
     (0, &["sys", "util"]),
     (1, &["context", "stack", "timer"]),
     (2, &["task"]),
-    (3, &["reactor", "unblock"]),
+    (3, &["reactor", "sync", "unblock"]),
     (4, &["scheduler"]),
     (5, &["runtime", "io", "time"]),
     (6, &["thread", "coroutine", "net"]),

@@ -12,7 +12,7 @@
 //! Each worker has a [`Reactor`]: an epoll, made when the first descriptor is waited for on the worker, and a
 //! [`Bell`](crate::sys::epoll::Bell) that ends a sleep in it; until then the worker sleeps on a word, and
 //! nothing here costs it anything. [`source`] is what is known of one descriptor, [`slab`] where that is
-//! kept, [`waiters`] who waits for it, [`registration`] what a socket holds of it.
+//! kept, [`registration`] what a socket holds of it.
 //!
 //! A descriptor is registered once, edge-triggered, with the worker on which it is first waited for. What an
 //! event says is kept in the source until somebody finds that it is so no longer, so no system call is
@@ -34,7 +34,6 @@ mod driver;
 mod registration;
 mod slab;
 mod source;
-mod waiters;
 
 pub(crate) use registration::Registration;
 pub(crate) use source::{Direction, Waited};

@@ -26,8 +26,8 @@
 use super::Reactor;
 use super::driver::Token;
 use super::slab;
-use super::waiters::{Waiter, Waiters};
-use crate::task::{Outcome, TaskRef, Wait, WaitReason, cancel, park_until};
+use crate::task::Waited as Ended;
+use crate::task::{TaskRef, Told, Wait, WaitReason, Waiter, Waiters, cancel};
 use crate::util::lock::{Lock, Locked};
 use core::ops::BitOr;
 use core::ptr;
@@ -146,6 +146,10 @@ pub(super) struct Source {
     index: u32,
 }
 
+/// The tick that a waiter knew when it began to wait.
+#[derive(Debug)]
+struct Since(u64);
+
 #[derive(Debug)]
 struct Inner {
     generation: u32,
@@ -153,12 +157,12 @@ struct Inner {
     interest: Ready,
     /// Whose epoll it is in.
     home: Option<&'static Reactor>,
-    readers: Waiters,
-    writers: Waiters,
+    readers: Waiters<Since>,
+    writers: Waiters<Since>,
 }
 
 impl Inner {
-    fn waiters(&self, direction: Direction) -> &Waiters {
+    fn waiters(&self, direction: Direction) -> &Waiters<Since> {
         match direction {
             Direction::Read => &self.readers,
             Direction::Write => &self.writers,
@@ -171,9 +175,13 @@ impl Inner {
 
     /// Takes out the next who waits for some of `ready` since before the tick `now`.
     fn pop(&self, ready: Ready, now: u64) -> Option<TaskRef> {
-        let reader = if ready.contains(Ready::READ) { self.readers.pop(now) } else { None };
+        let pop = |waiters: &Waiters<Since>| {
+            waiters.first().filter(|since| since.0 < now)?;
+            waiters.pop(Told::TryAgain)
+        };
+        let reader = if ready.contains(Ready::READ) { pop(&self.readers) } else { None };
         match reader {
-            None if ready.contains(Ready::WRITE) => self.writers.pop(now),
+            None if ready.contains(Ready::WRITE) => pop(&self.writers),
             reader => reader,
         }
     }
@@ -300,26 +308,18 @@ impl Source {
                 return Ok(Waited::Ready);
             }
             self.watch(&mut inner, fd, direction, reactor)?;
-            waiter = Waiter::new();
-            // SAFETY: it is new, and stays here until it is out: the loop below sees to that.
-            unsafe { inner.waiters(direction).push(&waiter, readiness.tick()) };
+            waiter = Waiter::new(Since(readiness.tick()));
+            // SAFETY: it is new, and stays here until it is out, which `wait` sees to.
+            unsafe { inner.waiters(direction).push_back(&waiter) };
         }
-        loop {
-            let outcome = park_until(Wait::Event, direction.reason(), deadline);
-            if outcome != Outcome::Woken {
-                let inner = self.inner.lock();
-                // SAFETY: pushed there above.
-                unsafe { inner.waiters(direction).remove(&waiter) };
-            }
-            match outcome {
-                Outcome::Woken if waiter.is_released() => return Ok(Waited::Ready),
-                Outcome::Woken => {}
-                Outcome::TimedOut => return Ok(Waited::TimedOut),
-                // What it may have been woken for is in `readiness`, for everybody.
-                Outcome::Cancelled => {
-                    drop(waiter);
-                    cancel::unwind()
-                }
+        // SAFETY: pushed there above.
+        let withdraw = || unsafe { self.inner.lock().waiters(direction).remove(&waiter) };
+        match waiter.wait(direction.reason(), deadline, withdraw) {
+            Ended::Released(_) => Ok(Waited::Ready),
+            Ended::TimedOut => Ok(Waited::TimedOut),
+            Ended::Cancelled => {
+                drop(waiter);
+                cancel::unwind()
             }
         }
     }

@@ -9,6 +9,12 @@
 //! may be that of a raw coroutine and outlive it: so both refer to it by a counted pointer and a number,
 //! never by an address on a stack.
 //!
+//! A lock that is released while its holder unwinds wants to know whether that is because of a cancellation,
+//! which leaves it sound, or of a panic, which poisons it. The payloads tell: each counts on its task for as
+//! long as it exists. std has no way to ask which payload is on its way, so somebody who has caught one of
+//! these and keeps it, then panics, could be taken for cancelled; a lock that was taken meanwhile therefore
+//! does not ask ([`is_thrown`]).
+//!
 //! # Invariants
 //!
 //! 1. `masks` and `limits` of a task are touched only by who has the [`Task`](super::Task), and on the OS
@@ -16,7 +22,7 @@
 
 #![allow(unsafe_code)]
 
-use super::current::{current, current_header};
+use super::current::{current, current_header, known_header};
 use super::header::{Header, TaskRef};
 use core::cell::Cell;
 use core::fmt;
@@ -40,8 +46,16 @@ use std::time::Instant;
 /// ```
 ///
 /// [`JoinHandle::join`]: crate::thread::JoinHandle::join
-#[derive(Debug)]
-pub struct Cancelled(());
+pub struct Cancelled {
+    /// None once the task has ended, and where it never began.
+    thrown: Option<Thrown>,
+}
+
+impl fmt::Debug for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancelled").finish_non_exhaustive()
+    }
+}
 
 impl fmt::Display for Cancelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,15 +66,49 @@ impl fmt::Display for Cancelled {
 impl std::error::Error for Cancelled {}
 
 impl Cancelled {
-    /// The payload of a task that ends because it was cancelled.
+    /// The payload of a task that is cancelled before it begins.
     pub(super) fn payload() -> Box<dyn Any + Send> {
-        Box::new(Self(()))
+        Box::new(Self { thrown: None })
+    }
+
+    /// `payload` has unwound a task to its end.
+    pub(super) fn settle(payload: &mut (dyn Any + Send)) {
+        if let Some(cancelled) = payload.downcast_mut::<Self>() {
+            cancelled.thrown = None;
+        }
     }
 }
 
 /// What unwinds out of a time limit.
 struct Expired {
     limit: u64,
+    _thrown: Thrown,
+}
+
+/// Counts a payload on its task while it exists, wherever it goes.
+struct Thrown(TaskRef);
+
+impl Thrown {
+    fn new(task: TaskRef) -> Self {
+        // Relaxed: the task's own question, and whoever drops the payload on another thread got it from there.
+        task.thrown.fetch_add(1, Ordering::Relaxed);
+        Self(task)
+    }
+}
+
+impl Drop for Thrown {
+    fn drop(&mut self) {
+        // Relaxed: as above.
+        self.0.thrown.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether a cancellation, or a time limit's end, unwinds the running task: or has, and was caught by somebody
+/// who keeps its payload.
+#[inline]
+pub(crate) fn is_thrown() -> bool {
+    // Relaxed: as in `Thrown::new`.
+    known_header().is_some_and(|header| header.thrown.load(Ordering::Relaxed) != 0)
 }
 
 /// One time limit of a task.
@@ -210,10 +258,10 @@ pub(crate) fn point() {
 pub(crate) fn unwind() -> ! {
     let task = current();
     let expired = if task.state.is_cancelled() { None } else { task.limits.expired() };
-    drop(task);
+    let thrown = Thrown::new(task);
     resume_unwind(match expired {
-        Some(limit) => Box::new(Expired { limit }),
-        None => Cancelled::payload(),
+        Some(limit) => Box::new(Expired { limit, _thrown: thrown }),
+        None => Box::new(Cancelled { thrown: Some(thrown) }),
     })
 }
 

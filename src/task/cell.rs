@@ -116,7 +116,10 @@ where
         drop_contained(f);
         Err(Cancelled::payload())
     } else {
-        let result = catch_unwind(AssertUnwindSafe(f));
+        let mut result = catch_unwind(AssertUnwindSafe(f));
+        if let Err(payload) = &mut result {
+            Cancelled::settle(&mut **payload);
+        }
         // What is left to be dropped is not to be interrupted for the same reason once more.
         header.end_cancellation();
         if result.as_ref().is_err_and(|payload| !payload.is::<Cancelled>()) {

@@ -89,6 +89,24 @@ pub(super) fn current_header() -> NonNull<Header> {
     }
 }
 
+/// The running task's header, unless it is an OS thread that nobody has asked for yet.
+#[inline(always)]
+pub(super) fn known_header<'a>() -> Option<&'a Header> {
+    let header = match current_coroutine() {
+        Some(header) => Some(header),
+        None => THREAD.get(),
+    };
+    // SAFETY: it runs, so it is alive; used up before the task ends or waits.
+    header.map(|header| unsafe { header.as_ref() })
+}
+
+/// A number for the worker whose thread this is, the same for as long as the worker lives; zero on other threads.
+#[inline(always)]
+pub(crate) fn worker_tag() -> u32 {
+    // A worker is aligned to more than these bits; two of one tag only cost a guess.
+    (thread_word().addr() >> 4) as u32
+}
+
 #[cold]
 fn thread_header() -> NonNull<Header> {
     if let Some(header) = THREAD.get() {

@@ -100,6 +100,8 @@ pub(crate) struct Header {
     /// How many masks keep cancellation from it. Written by who has the task, so without a
     /// read-modify-write; read by others for the sake of a report.
     pub(super) masks: AtomicU32,
+    /// How many payloads there are that a cancellation has thrown in it.
+    pub(super) thrown: AtomicU32,
     pub(super) limits: Limits,
     links: Links<Header>,
 }
@@ -143,6 +145,7 @@ impl Header {
             class: origin.class,
             reason: Waiting::new(),
             masks: AtomicU32::new(0),
+            thrown: AtomicU32::new(0),
             limits: Limits::new(),
             links: Links::new(),
         }

@@ -2,7 +2,7 @@
 //!
 //! [`header`] is the block that a spawn allocates, [`state`] the word in it that several threads
 //! change, [`cell`] the typed part around the closure and its output, [`mod@park`] waiting, [`wait_reason`]
-//! why, [`cancel`] how it ends early, [`attention`] what a task looks at before it makes way, [`current`]
+//! why, [`waiters`] the lists of those who do, [`cancel`] how it ends early, [`attention`] what a task looks at before it makes way, [`current`]
 //! who runs here, [`locals`] and [`local_key`] what it has for itself, [`thread`] and [`join`] what users
 //! hold of it.
 //!
@@ -23,12 +23,13 @@ mod park;
 mod state;
 mod thread;
 mod wait_reason;
+mod waiters;
 
 pub(crate) use attention::Attention;
 pub(crate) use cancel::with_limit;
 pub use cancel::{CancellationMask, Cancelled};
 pub(crate) use cell::{Ending, OnEnd, new_task};
-pub(crate) use current::{Local, current, current_coroutine, describe_current};
+pub(crate) use current::{Local, current, current_coroutine, describe_current, worker_tag};
 pub(crate) use header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
 pub use join::JoinHandle;
 pub use local_key::{AccessError, LocalKey};
@@ -37,3 +38,4 @@ pub use thread::{StackUsage, Thread, ThreadId};
 
 pub(crate) use state::{Place, Published, Wait};
 pub(crate) use wait_reason::WaitReason;
+pub(crate) use waiters::{Told, Waited, Waiter, Waiters};

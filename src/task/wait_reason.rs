@@ -25,6 +25,26 @@ pub(crate) enum WaitReason {
     Readable,
     /// A descriptor to have room for writing.
     Writable,
+    /// A mutex.
+    Mutex,
+    /// A lock, to read.
+    RwLockRead,
+    /// A lock, to write.
+    RwLockWrite,
+    /// A condition variable.
+    Condvar,
+    /// The others at a barrier.
+    Barrier,
+    /// Somebody's initialisation to be over.
+    Once,
+    /// Permits of a semaphore.
+    Semaphore,
+    /// A notification.
+    Notify,
+    /// The members of a group to be done.
+    WaitGroup,
+    /// The one value of a `oneshot`.
+    Oneshot,
 }
 
 impl WaitReason {
@@ -39,6 +59,16 @@ impl WaitReason {
             Self::Unblock,
             Self::Readable,
             Self::Writable,
+            Self::Mutex,
+            Self::RwLockRead,
+            Self::RwLockWrite,
+            Self::Condvar,
+            Self::Barrier,
+            Self::Once,
+            Self::Semaphore,
+            Self::Notify,
+            Self::WaitGroup,
+            Self::Oneshot,
         ]
         .into_iter()
         .find(|&reason| reason as u8 == number)
@@ -58,6 +88,16 @@ impl fmt::Display for WaitReason {
             Self::Unblock => "waiting for work on the pool's threads",
             Self::Readable => "waiting for something to read",
             Self::Writable => "waiting for room to write",
+            Self::Mutex => "waiting for a mutex",
+            Self::RwLockRead => "waiting to read under a lock",
+            Self::RwLockWrite => "waiting to write under a lock",
+            Self::Condvar => "waiting for a condition variable",
+            Self::Barrier => "waiting at a barrier",
+            Self::Once => "waiting for an initialisation",
+            Self::Semaphore => "waiting for a semaphore",
+            Self::Notify => "waiting for a notification",
+            Self::WaitGroup => "waiting for a group",
+            Self::Oneshot => "waiting for a value",
         })
     }
 }

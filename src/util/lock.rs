@@ -15,6 +15,7 @@
 use crate::sys::futex;
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::hint;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -22,6 +23,9 @@ const FREE: u32 = 0;
 const HELD: u32 = 1;
 /// Held, and somebody may sleep on it.
 const CONTENDED: u32 = 2;
+
+/// How often to look before sleeping.
+const SPINS: u32 = 100;
 
 /// A value that one OS thread at a time may touch.
 pub(crate) struct Lock<T> {
@@ -41,12 +45,30 @@ impl<T> Lock<T> {
     pub(crate) fn lock(&self) -> Locked<'_, T> {
         // Acquire: pairs with the Release in `Locked::drop`.
         if self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            // Acquire: as above. Marked contended even if nobody else waits: one wake too many.
-            while self.state.swap(CONTENDED, Ordering::Acquire) != FREE {
-                futex::wait(&self.state, CONTENDED, None);
-            }
+            self.lock_contended();
         }
         Locked { lock: self }
+    }
+
+    #[cold]
+    fn lock_contended(&self) {
+        // Who holds it does little: it is mostly free again before a system call would be over.
+        for _ in 0..SPINS {
+            if self.state.load(Ordering::Relaxed) == FREE
+                // Acquire: as in `lock`.
+                && self
+                    .state
+                    .compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed)
+                    .is_ok()
+            {
+                return;
+            }
+            hint::spin_loop();
+        }
+        // Acquire: as above. Marked contended even if nobody else waits: one wake too many.
+        while self.state.swap(CONTENDED, Ordering::Acquire) != FREE {
+            futex::wait(&self.state, CONTENDED, None);
+        }
     }
 }
 
