@@ -20,6 +20,7 @@ use super::worker::Worker;
 use crate::context::{Arrival, Context, Value, last_switch, switch};
 use crate::stack::Stack;
 use crate::task::{Door, Header, Place, Published, Task, Wait, cancel, fork, park_in_kernel};
+use crate::util::fallible;
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
 use std::time::Instant;
@@ -116,7 +117,7 @@ impl Worker {
             }
             Err(error) => match self.spare.take() {
                 Some(spare) => {
-                    self.refusal.set(Some(error.to_string()));
+                    self.refusal.set(fallible::message(&error));
                     (spare, refuse as crate::context::Entry)
                 }
                 None => {

@@ -30,6 +30,7 @@ mod trim;
 pub(crate) use class::{DEFAULT_STACK_SIZE, StackClass};
 pub(crate) use trim::Usage;
 
+use crate::util::fallible;
 use core::ptr::NonNull;
 use std::fmt;
 use std::io;
@@ -191,6 +192,6 @@ impl From<StackError> for io::Error {
             StackError::ShadowStack => io::ErrorKind::Unsupported,
             _ => io::ErrorKind::OutOfMemory,
         };
-        io::Error::new(kind, error.to_string())
+        fallible::io_error(kind, &error)
     }
 }

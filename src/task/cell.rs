@@ -12,6 +12,7 @@
 use super::cancel::Cancelled;
 use super::header::{Header, Origin, Task, TaskRef, VTable};
 use super::state::{Completed, Wait};
+use crate::util::fallible;
 use core::cell::UnsafeCell;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
@@ -82,9 +83,13 @@ where
     let layout = Layout::new::<Cell<F, T, E>>();
     // SAFETY: the layout is not of size zero: there is a header in it.
     let Some(cell) = NonNull::new(unsafe { alloc(layout) }.cast::<Cell<F, T, E>>()) else {
-        return Err(io::Error::new(
+        let bytes = layout.size();
+        return Err(fallible::io_error(
             io::ErrorKind::OutOfMemory,
-            format!("no memory for another coroutine ({} bytes)", layout.size()),
+            &format_args!(
+                "no memory for another coroutine ({bytes} bytes); let coroutines end, capture less, or \
+                 raise the limit (ulimit -v)"
+            ),
         ));
     };
     // One reference for the runtime, one for the joiner.
@@ -137,11 +142,26 @@ where
     E: OnEnd,
 {
     let cell = header.cast::<Cell<F, T, E>>();
-    // SAFETY: invariant 1; called in the place of `run`.
-    let f = unsafe { ManuallyDrop::take(&mut (*cell.as_ref().stage.get()).closure) };
-    drop_contained(f);
+    /// Drops the closure where it is: it may be larger than the spare stack on which this runs.
+    struct InPlace<F>(*mut F);
+
+    impl<F> Drop for InPlace<F> {
+        fn drop(&mut self) {
+            // SAFETY: invariant 1; `refuse` is called in the place of `run`.
+            unsafe { self.0.drop_in_place() };
+        }
+    }
+
+    // SAFETY: the block is there.
+    let closure = unsafe { &raw mut (*cell.as_ref().stage.get()).closure };
+    drop_contained(InPlace(closure.cast::<F>()));
+    let payload: Box<dyn Any + Send> = match fallible::try_box(reason) {
+        Ok(reason) => reason,
+        // What has no size needs no memory.
+        Err(_) => Box::new(()),
+    };
     // SAFETY: as in `run`.
-    unsafe { finish::<F, T, E>(cell, Err(Box::new(reason))) }
+    unsafe { finish::<F, T, E>(cell, Err(payload)) }
 }
 
 /// Writes the output, lets it be known, and does what is left to do for it.

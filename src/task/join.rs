@@ -67,8 +67,9 @@ impl<T> JoinHandle<T> {
     ///
     /// # Errors
     ///
-    /// The payload of the coroutine's panic. [`Cancelled`](crate::thread::Cancelled), if it was cancelled. A `String` that says so, if
-    /// the coroutine could not begin because there was no stack for it.
+    /// The payload of the coroutine's panic. [`Cancelled`](crate::thread::Cancelled), if it was cancelled. If
+    /// the coroutine could not begin because there was no stack for it, a `String` that says why and what
+    /// helps, or `()` where there is no memory even for that.
     ///
     /// # Cancellation
     ///

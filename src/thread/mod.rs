@@ -26,8 +26,11 @@
 //!   counts panics by OS thread. **If what it waits for must come from a coroutine that has started on
 //!   the same OS thread, that is a deadlock**: do not join or wait for others in a destructor that may
 //!   run because of a panic.
-//! - Where the allocator has no memory, spawning returns an error, but a list of the runtime's own that
-//!   cannot grow ends the process, as std's collections do.
+//! - Where memory runs out: a coroutine's own small block is allocated by [`Builder::spawn`], which returns
+//!   an error ([`spawn`] panics with it). Its stack is taken when it begins: if there is none, it does not
+//!   begin, its closure is dropped, and [`JoinHandle::join`] returns the reason. Neither harms the coroutines
+//!   that live, and both work again when there is memory again. Anything else that finds no memory, the
+//!   runtime's queues of coroutines that wait to begin among it, ends the process, as std's collections do.
 //! - A signal's handler may run on a coroutine's stack, if the kernel picks a worker for it; one that
 //!   needs much stack is installed with `SA_ONSTACK`, as for any thread with a small stack.
 //! - A coroutine can be cancelled, see below.

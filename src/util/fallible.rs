@@ -2,8 +2,10 @@
 
 #![allow(unsafe_code)]
 
+use core::fmt::Display;
 use core::ptr::NonNull;
 use std::alloc::{Layout, alloc};
+use std::io;
 
 /// A box for `value`, or the value back where there is no memory for one.
 pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, T> {
@@ -20,6 +22,26 @@ pub(crate) fn try_box<T>(value: T) -> Result<Box<T>, T> {
     unsafe {
         place.write(value);
         Ok(Box::from_raw(place.as_ptr()))
+    }
+}
+
+/// More than any of our messages takes, with the allocations around it.
+const MESSAGE: usize = 4096;
+
+/// What `error` says, if there is memory for it. (Another thread may take it in between; that is as unlikely
+/// as it is small.)
+pub(crate) fn message(error: &impl Display) -> Option<String> {
+    let mut room = Vec::<u8>::new();
+    room.try_reserve_exact(MESSAGE).ok()?;
+    drop(room);
+    Some(error.to_string())
+}
+
+/// An error that says what `error` says, or where there is no memory for that, no more than its kind.
+pub(crate) fn io_error(kind: io::ErrorKind, error: &impl Display) -> io::Error {
+    match message(error) {
+        Some(message) => io::Error::new(kind, message),
+        None => kind.into(),
     }
 }
 
