@@ -30,6 +30,7 @@
 
 #![allow(unsafe_code)]
 
+mod alarm;
 mod driver;
 mod registration;
 mod slab;
@@ -39,8 +40,9 @@ pub(crate) use registration::Registration;
 pub(crate) use source::{Direction, Waited};
 
 use crate::sys::futex;
-use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use crate::util::atomic::futex_word;
+use alarm::{Alarm, Bed, SILENT};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
 use driver::{Driver, Token};
 use source::Ready;
@@ -50,66 +52,39 @@ use std::os::fd::BorrowedFd;
 /// Where one worker sleeps, and what descriptors can wake it.
 #[derive(Debug)]
 pub(crate) struct Reactor {
-    /// [`RUNG`] from a ring until the sleep that it ends.
-    word: AtomicU32,
-    /// Null until the first descriptor.
-    driver: AtomicPtr<Driver>,
+    /// Its driver is there from the first descriptor on.
+    alarm: Alarm<Driver>,
     /// How many descriptors are watched.
     watched: AtomicUsize,
     /// A worker looks into it.
     served: AtomicBool,
 }
 
-const SILENT: u32 = 0;
-const RUNG: u32 = 1;
-
 impl Reactor {
-    pub(crate) const fn new() -> Self {
-        Self {
-            word: AtomicU32::new(SILENT),
-            driver: AtomicPtr::new(ptr::null_mut()),
-            watched: AtomicUsize::new(0),
-            served: AtomicBool::new(false),
-        }
+    pub(crate) fn new() -> Self {
+        Self { alarm: Alarm::new(), watched: AtomicUsize::new(0), served: AtomicBool::new(false) }
     }
 
     /// Ends the worker's sleep, or the next one if it does not sleep. From anywhere.
     pub(crate) fn ring(&self) {
-        // Release: pairs with the Acquire in `silence`: who forgets a ring sees why it rang. A swap, no
-        // store, so that of two rings in a row neither hides what the other has to say. Acquire: pairs with
-        // the Release in `silence`: where the worker is about to sleep in its driver, the driver is seen.
-        if self.word.swap(RUNG, Ordering::AcqRel) == RUNG {
-            // That ring is still to be heard, and was made to be.
-            return;
-        }
-        match self.driver() {
-            Some(driver) => driver.ring(),
-            None => futex::wake_one(&self.word),
-        }
-    }
-
-    /// Forgets the rings so far; says whether there were any.
-    fn silence(&self) -> bool {
-        // AcqRel: pairs with the one in `ring`, both ways.
-        self.word.swap(SILENT, Ordering::AcqRel) == RUNG
+        self.alarm.ring(|bed| match bed {
+            Bed::Driver(driver) => driver.ring(),
+            Bed::Word(word) => futex::wake_one(futex_word(word)),
+        });
     }
 
     /// Sleeps until it rings or something is ready, at most for `timeout`; not at all if it has rung since
     /// the last sleep. Wakes who waits for what is ready. May end early for no reason. For its worker.
     pub(crate) fn sleep(&self, timeout: Option<Duration>) {
-        if self.silence() {
-            return;
-        }
-        match self.driver() {
-            Some(driver) => driver.wait(timeout),
-            None => futex::wait(&self.word, SILENT, timeout),
-        }
-        self.silence();
+        self.alarm.sleep(|bed| match bed {
+            Bed::Driver(driver) => driver.wait(timeout),
+            Bed::Word(word) => futex::wait(futex_word(word), SILENT, timeout),
+        });
     }
 
     /// Wakes who waits for what is ready now. For its worker.
     pub(crate) fn look(&self) {
-        if let Some(driver) = self.driver() {
+        if let Some(driver) = self.alarm.driver() {
             driver.wait(Some(Duration::ZERO));
         }
     }
@@ -142,13 +117,6 @@ impl Reactor {
         self.served.load(Ordering::SeqCst)
     }
 
-    #[inline(always)]
-    fn driver(&self) -> Option<&'static Driver> {
-        // Acquire: pairs with the Release in `driver_or_new`.
-        // SAFETY: null, or leaked there.
-        unsafe { self.driver.load(Ordering::Acquire).as_ref() }
-    }
-
     /// Lets it be known here what `fd` is ready for. On its worker.
     fn watch(&self, fd: BorrowedFd<'_>, token: Token, interest: Ready) -> io::Result<()> {
         self.driver_or_new()?.watch(fd, token, interest)?;
@@ -159,7 +127,7 @@ impl Reactor {
 
     /// Lets nothing more be told of `fd`, which is watched here.
     fn unwatch(&self, fd: BorrowedFd<'_>) {
-        if let Some(driver) = self.driver() {
+        if let Some(driver) = self.alarm.driver() {
             driver.unwatch(fd);
         }
         // Relaxed: see `in_use`.
@@ -168,12 +136,11 @@ impl Reactor {
 
     /// The driver, made now if need be. For its worker (invariant 2).
     fn driver_or_new(&self) -> io::Result<&'static Driver> {
-        if let Some(driver) = self.driver() {
+        if let Some(driver) = self.alarm.driver() {
             return Ok(driver);
         }
         let driver = Box::leak(Box::new(Driver::new()?));
-        // Release: pairs with the Acquire in `driver`.
-        self.driver.store(ptr::from_mut(driver), Ordering::Release);
+        self.alarm.set_driver(driver);
         Ok(driver)
     }
 }
