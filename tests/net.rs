@@ -8,3 +8,6 @@ mod tcp;
 
 #[path = "net/udp.rs"]
 mod udp;
+
+#[path = "net/unix.rs"]
+mod unix;

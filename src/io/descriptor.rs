@@ -167,9 +167,9 @@ impl Descriptor {
     ) -> io::Result<usize> {
         let fd = self.as_fd();
         let patience = || self.patience(Direction::Read);
-        // Relaxed: as in `patience`. Who does not wait must try, and no byte at all is had at once.
+        // Relaxed: as in `patience`. Who does not wait must try.
         let tries = |options: &Options| options.nonblocking.load(Ordering::Relaxed);
-        let trust = match self.options().is_some_and(tries) || buffer_len == 0 {
+        let trust = match self.options().is_some_and(tries) {
             true => Trust::TryFirst,
             false => Trust::Known,
         };

@@ -12,12 +12,14 @@ mod descriptor;
 mod fd_traits;
 mod pause;
 mod pipe;
+mod registration;
 mod socket;
 mod stdin;
 mod turn;
 mod waiting;
 
 pub use pipe::{PipeReader, PipeWriter, pipe};
+pub use registration::{Interest, Registration};
 pub use std::io::*;
 pub use stdin::{Stdin, StdinLock, stdin};
 

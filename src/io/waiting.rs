@@ -28,6 +28,36 @@ pub(crate) enum Trust {
     Known,
 }
 
+/// How an attempt says that it could not.
+pub(crate) trait Refusal: Into<io::Error> {
+    /// It would have had to wait.
+    fn would_block(&self) -> bool;
+    /// A signal has come.
+    fn is_interrupted(&self) -> bool;
+}
+
+impl Refusal for Errno {
+    #[inline(always)]
+    fn would_block(&self) -> bool {
+        *self == Self::AGAIN
+    }
+
+    #[inline(always)]
+    fn is_interrupted(&self) -> bool {
+        *self == Self::INTR
+    }
+}
+
+impl Refusal for io::Error {
+    fn would_block(&self) -> bool {
+        self.kind() == io::ErrorKind::WouldBlock
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.kind() == io::ErrorKind::Interrupted
+    }
+}
+
 /// Does `attempt` until it says something else than that it would have to wait, and waits in between: in a
 /// coroutine it gives the worker to others, on an OS thread it blocks the thread. A signal makes it try
 /// again.
@@ -42,13 +72,13 @@ pub(crate) enum Trust {
 /// `attempt`'s own; [`WouldBlock`](io::ErrorKind::WouldBlock) where the patience is at its end; and where
 /// the descriptor cannot be registered.
 #[inline]
-pub(crate) fn try_else_wait<T>(
+pub(crate) fn try_else_wait<T, E: Refusal>(
     fd: BorrowedFd<'_>,
     registration: &Registration,
     direction: Direction,
     trust: Trust,
     patience: impl FnOnce() -> io::Result<Patience>,
-    mut attempt: impl FnMut() -> Result<T, Errno>,
+    mut attempt: impl FnMut() -> Result<T, E>,
     is_empty: impl Fn(&T) -> bool,
 ) -> io::Result<T> {
     spend_io_budget();
@@ -62,8 +92,8 @@ pub(crate) fn try_else_wait<T>(
                     }
                     return Ok(value);
                 }
-                Err(Errno::AGAIN) => break seen.would_block(direction),
-                Err(Errno::INTR) => {}
+                Err(error) if error.would_block() => break seen.would_block(direction),
+                Err(error) if error.is_interrupted() => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -79,9 +109,9 @@ pub(crate) fn try_else_wait<T>(
                 }
                 return Ok(value);
             }
-            Err(Errno::AGAIN) if last => return Err(Errno::AGAIN.into()),
-            Err(Errno::AGAIN) => seen.would_block(direction),
-            Err(Errno::INTR) => {}
+            Err(error) if error.would_block() && last => return Err(error.into()),
+            Err(error) if error.would_block() => seen.would_block(direction),
+            Err(error) if error.is_interrupted() => {}
             Err(error) => return Err(error.into()),
         }
     }

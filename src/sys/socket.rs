@@ -4,6 +4,8 @@
 //! shares with its duplicates in this and in other processes, can stay as they are. `MSG_NOSIGNAL` turns
 //! the SIGPIPE of a connection that is gone into EPIPE.
 
+#![allow(unsafe_code)]
+
 use rustix::net::{
     RecvAncillaryBuffer, SendAncillaryBuffer, SendFlags, SocketFlags, recv as receive,
 };
@@ -51,6 +53,24 @@ pub(crate) fn accept(fd: BorrowedFd<'_>) -> Result<(OwnedFd, Option<SocketAddrAn
 /// Whether calls on the descriptor are told not to wait by its own flags.
 pub(crate) fn is_nonblocking(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
     Ok(rustix::fs::fcntl_getfl(fd)?.contains(rustix::fs::OFlags::NONBLOCK))
+}
+
+/// What stands in an address of the Unix domain behind the family: nothing; a zero and a name; or a path,
+/// and mostly a zero. None for an address of another family.
+///
+/// rustix would take an address without a name for an abstract one, and panics over a path that fills the
+/// space and has no zero at its end.
+pub(crate) fn unix_name(address: &SocketAddrAny) -> Option<&[u8]> {
+    const PATH: usize = core::mem::offset_of!(libc::sockaddr_un, sun_path);
+    if address.address_family() != AddressFamily::UNIX {
+        return None;
+    }
+    let len = (address.addr_len() as usize).clamp(PATH, size_of::<libc::sockaddr_storage>());
+    // SAFETY: the storage is initialized up to its length, and borrowed with the address.
+    unsafe {
+        let start = address.as_ptr().cast::<u8>().add(PATH);
+        Some(core::slice::from_raw_parts(start, len - PATH))
+    }
 }
 
 #[inline]

@@ -1,6 +1,6 @@
 //! Between std's addresses of the Unix domain and the kernel's.
 
-use crate::sys::socket::{SocketAddrAny, SocketAddrUnix};
+use crate::sys::socket::{SocketAddrAny, SocketAddrUnix, unix_name};
 use std::ffi::OsStr;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
@@ -34,12 +34,14 @@ pub(super) fn from_kernel(address: Option<SocketAddrAny>) -> io::Result<SocketAd
     let Some(address) = address else {
         return unnamed();
     };
-    let address = SocketAddrUnix::try_from(address).map_err(|_| {
-        io::Error::new(io::ErrorKind::InvalidInput, "not a socket of the Unix domain")
-    })?;
-    match (address.path_bytes(), address.abstract_name()) {
-        (Some(path), _) => SocketAddr::from_pathname(OsStr::from_bytes(path)),
-        (None, Some(name)) => SocketAddr::from_abstract_name(name),
-        (None, None) => unnamed(),
+    match unix_name(&address) {
+        Some([]) => unnamed(),
+        Some([0, name @ ..]) => SocketAddr::from_abstract_name(name),
+        Some(path) => {
+            let path = path.split(|&byte| byte == 0).next().unwrap_or_default();
+            // A path of another program's may be one byte longer than std can say.
+            SocketAddr::from_pathname(OsStr::from_bytes(path)).or_else(|_| unnamed())
+        }
+        None => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a socket of the Unix domain")),
     }
 }
