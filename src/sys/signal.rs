@@ -7,7 +7,10 @@
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use core::ptr;
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::Errno;
 use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 /// A handler that gets the signal's number, what is known of the fault, and the machine's state.
 pub(crate) type Handler = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
@@ -86,4 +89,25 @@ pub(crate) unsafe fn interrupted_stack_pointer(machine: *const c_void) -> usize 
     // SAFETY: as above.
     #[cfg(target_arch = "aarch64")]
     return unsafe { (*machine).uc_mcontext.sp as usize };
+}
+
+/// A counter in the kernel that a signal handler can tell of, non-blocking and closed on exec.
+///
+/// # Errors
+///
+/// The kernel's: EMFILE, ENFILE.
+pub(crate) fn event() -> Result<OwnedFd, Errno> {
+    eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+}
+
+/// Makes an [`event`] readable. Async-signal-safe: no errno is touched, the call is our own.
+pub(crate) fn set_event(event: BorrowedFd<'_>) {
+    // The only error is that it is as full as can be, and so readable.
+    let _ = rustix::io::write(event, &1_u64.to_ne_bytes());
+}
+
+/// Makes an [`event`] unreadable until it is set again.
+pub(crate) fn reset_event(event: BorrowedFd<'_>) {
+    // The only error is that it is already.
+    let _ = rustix::io::read(event, &mut [0; 8]);
 }
