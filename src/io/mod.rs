@@ -15,7 +15,6 @@ mod pipe;
 mod registration;
 mod socket;
 mod stdin;
-mod turn;
 mod waiting;
 
 pub use pipe::{PipeReader, PipeWriter, pipe};

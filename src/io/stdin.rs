@@ -1,17 +1,10 @@
 //! Standard input.
-//!
-//! # Invariants
-//!
-//! 1. `buffer` belongs to who has the [`Turn`].
 
-#![allow(unsafe_code)]
-
-use super::turn::{Turn, Turns};
 use super::waiting::{Patience, Trust, try_else_wait};
 use crate::reactor::{Direction, Registration};
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::sys::pipe;
 use crate::unblock::{runs_in_place, unblock};
-use core::cell::UnsafeCell;
 use core::fmt;
 use rustix::io::Errno;
 use std::io::{self, BufRead, BufReader, IoSliceMut, Lines, Read};
@@ -36,36 +29,19 @@ use std::sync::OnceLock;
 /// ```
 #[must_use]
 pub fn stdin() -> Stdin {
-    static SHARED: OnceLock<Shared> = OnceLock::new();
-    let shared = SHARED.get_or_init(|| Shared {
-        turns: Turns::new(),
-        buffer: UnsafeCell::new(BufReader::new(Raw)),
-    });
-    Stdin { shared }
+    static BUFFER: OnceLock<Mutex<BufReader<Raw>>> = OnceLock::new();
+    Stdin { buffer: BUFFER.get_or_init(|| Mutex::new(BufReader::new(Raw))) }
 }
 
 /// A handle to standard input: the mirror of [`std::io::Stdin`].
 pub struct Stdin {
-    shared: &'static Shared,
+    buffer: &'static Mutex<BufReader<Raw>>,
 }
 
 /// Standard input for one alone: the mirror of [`std::io::StdinLock`].
 pub struct StdinLock<'a> {
-    shared: &'a Shared,
-    _turn: Turn<'a>,
+    buffer: MutexGuard<'a, BufReader<Raw>>,
 }
-
-struct Shared {
-    turns: Turns,
-    buffer: UnsafeCell<BufReader<Raw>>,
-}
-
-// SAFETY: invariant 1, and a buffer may be used on any thread.
-unsafe impl Sync for Shared {}
-
-// Whoever panics while he has it leaves a buffer whose bytes are all there.
-impl std::panic::UnwindSafe for Stdin {}
-impl std::panic::RefUnwindSafe for Stdin {}
 
 /// Standard input without a buffer.
 struct Raw;
@@ -74,7 +50,8 @@ impl Stdin {
     /// Waits until nobody else has it, and keeps it for the caller. A coroutine parks while it waits.
     #[must_use]
     pub fn lock(&self) -> StdinLock<'static> {
-        StdinLock { shared: self.shared, _turn: self.shared.turns.take() }
+        // Whoever panicked while he had it has left a buffer whose bytes are all there.
+        StdinLock { buffer: self.buffer.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
     /// Reads a line with its end, and appends it, as [`std::io::Stdin::read_line`].
@@ -101,11 +78,6 @@ impl Stdin {
 }
 
 impl StdinLock<'_> {
-    fn buffer(&mut self) -> &mut BufReader<Raw> {
-        // SAFETY: invariant 1.
-        unsafe { &mut *self.shared.buffer.get() }
-    }
-
     /// Whether it is a terminal; see [`Stdin::is_terminal`].
     #[must_use]
     pub fn is_terminal(&self) -> bool {
@@ -165,33 +137,33 @@ fn is(error: &io::Error, errno: Errno) -> bool {
 
 impl Read for StdinLock<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.buffer().read(buf)
+        self.buffer.read(buf)
     }
 
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.buffer().read_vectored(bufs)
+        self.buffer.read_vectored(bufs)
     }
 
     fn read_to_end(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
-        self.buffer().read_to_end(buf)
+        self.buffer.read_to_end(buf)
     }
 
     fn read_to_string(&mut self, buf: &mut String) -> io::Result<usize> {
-        self.buffer().read_to_string(buf)
+        self.buffer.read_to_string(buf)
     }
 
     fn read_exact(&mut self, buf: &mut [u8]) -> io::Result<()> {
-        self.buffer().read_exact(buf)
+        self.buffer.read_exact(buf)
     }
 }
 
 impl BufRead for StdinLock<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.buffer().fill_buf()
+        self.buffer.fill_buf()
     }
 
     fn consume(&mut self, amount: usize) {
-        self.buffer().consume(amount);
+        self.buffer.consume(amount);
     }
 }
 

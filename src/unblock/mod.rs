@@ -60,7 +60,8 @@ static GLOBAL: OnceLock<Pool> = OnceLock::new();
 ///
 /// `f` may borrow, because it has ended when this returns. Outside of a coroutine (on an OS thread, and
 /// so in a closure that is itself run by this) it runs in place; also in a destructor that runs because of a
-/// panic, where the worker would be blocked all the same.
+/// panic, where the worker would be blocked all the same, and in a process that was forked and has not
+/// become another program, where the pool's threads are missing.
 ///
 /// It costs a few microseconds where both threads are awake, some fifty where both must be woken: see the
 /// benchmark `unblock`.
@@ -88,7 +89,7 @@ where
 
 /// Where there is nobody to make way for.
 pub(crate) fn runs_in_place() -> bool {
-    task::current_coroutine().is_none() || std::thread::panicking()
+    task::current_coroutine().is_none() || std::thread::panicking() || task::fork::is_forked()
 }
 
 /// Threads for work that must block, beside those of [`unblock`](unblock()): with a bound of its own,

@@ -152,3 +152,31 @@ fn pools_come_and_go_without_a_trace() {
         }
     });
 }
+
+#[test]
+fn in_a_forked_process_it_runs_in_place() {
+    in_a_child("limits::in_a_forked_process_it_runs_in_place", || {
+        let status = workers(1).run(|| {
+            // The pool has a thread, which the fork does not take along.
+            kettle::unblock(|| ());
+            // SAFETY: the child only does what is tested, and ends.
+            match unsafe { libc::fork() } {
+                0 => {
+                    // SAFETY: a timer that ends this process if it hangs.
+                    unsafe { libc::alarm(30) };
+                    let here = os_thread();
+                    let same = kettle::unblock(os_thread) == here;
+                    // SAFETY: ends the process.
+                    unsafe { libc::_exit(if same { 7 } else { 8 }) }
+                }
+                child => {
+                    let mut status = 0;
+                    // SAFETY: waits for the child, which ends.
+                    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+                    status
+                }
+            }
+        });
+        assert_eq!(libc::WEXITSTATUS(status), 7, "{status}");
+    });
+}
