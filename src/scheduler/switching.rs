@@ -285,23 +285,31 @@ unsafe fn park(header: NonNull<Header>, wait: Wait, deadline: Option<Instant>) -
     }
     match deadline {
         // SAFETY: the caller's.
-        None => unsafe { leave_parked(worker, header, wait) },
+        None => unsafe { leave_parked(worker, header, wait, || ()) },
         // SAFETY: the caller's.
         Some(deadline) => return unsafe { park_until(worker, header, wait, deadline) },
     }
     false
 }
 
-/// Leaves the stack of the running task, which then waits; returns when it has been woken.
+/// Leaves the stack of the running task, which then waits; returns when it has been woken. `prepare` is called
+/// when it is settled who is next: from there on until the wait is published, the worker looks at nothing else,
+/// no timer fires, and what belongs to the wait finds it parked.
 ///
 /// # Safety
 ///
 /// `header` is the running task's, on `worker`.
 #[inline(always)]
-pub(super) unsafe fn leave_parked(worker: &Worker, header: NonNull<Header>, wait: Wait) {
+pub(super) unsafe fn leave_parked(
+    worker: &Worker,
+    header: NonNull<Header>,
+    wait: Wait,
+    prepare: impl FnOnce(),
+) {
     // SAFETY: the running task's block is alive.
     let kept: *const Cell<Context> = unsafe { &raw const (*header.as_ptr()).context };
     let to = worker.next_context().unwrap_or_else(|| worker.enter_root());
+    prepare();
     // SAFETY: the running task's, which its worker has.
     let mut after = After::Park(unsafe { Task::from_raw(header) }, wait);
     // SAFETY: as in `yield_migratable`.

@@ -42,10 +42,12 @@ pub(super) unsafe fn park_until(
     // SAFETY: the running task is alive.
     let task = unsafe { header.as_ref() };
     task.bind_to(worker.index());
+    // Not before it is settled who is next: the worker may look at its timers then, and one that fired would
+    // find nobody who waits.
     // SAFETY: taken out below, on the same worker.
-    unsafe { worker.timers.insert(timer.as_ref(), deadline) };
+    let set = || unsafe { worker.timers.insert(timer.as_ref(), deadline) };
     // SAFETY: the caller's.
-    unsafe { leave_parked(worker, header, wait) };
+    unsafe { leave_parked(worker, header, wait, set) };
     // SAFETY: in a task; bound, it goes on where it left.
     unsafe { Worker::current_unchecked() }.timers.remove(timer.as_ref());
     task.unbind();

@@ -220,3 +220,44 @@ pub fn mask_cancellation() -> CancellationMask {
 pub fn available_parallelism() -> io::Result<NonZeroUsize> {
     std::thread::available_parallelism()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::Runtime;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// The worker looks at its timers now and then while it chooses who is next: also in the very wait whose
+    /// time is up by then.
+    #[test]
+    fn a_time_that_is_up_before_the_wait_has_begun_ends_it() {
+        let runtime = Runtime::builder().workers(1).build().expect("a worker");
+        runtime.run(|| {
+            let done = Arc::new(AtomicBool::new(false));
+            let neighbour = Arc::clone(&done);
+            let other = spawn(move || {
+                while !neighbour.load(Ordering::SeqCst) {
+                    yield_now();
+                }
+            });
+            // So many choices before each wait, of which the worker makes 61 between two looks; an even number
+            // of them and an odd one.
+            for turn in 0..200 {
+                (0..turn % 61).for_each(|_| yield_now());
+                if turn % 2 == 0 {
+                    spawn(|| ()).join().expect("no panic");
+                }
+                let deadline = Instant::now();
+                while deadline.elapsed() < Duration::from_micros(150) {
+                    std::hint::spin_loop();
+                }
+                let outcome =
+                    crate::task::park_until(Wait::Token, WaitReason::Park, Some(deadline));
+                assert_eq!(outcome, Outcome::TimedOut);
+            }
+            done.store(true, Ordering::SeqCst);
+            other.join().expect("no panic");
+        });
+    }
+}
