@@ -103,11 +103,11 @@ impl Token {
         Self(u64::from(generation) << 32 | u64::from(index))
     }
 
-    fn index(self) -> u32 {
+    pub(super) fn index(self) -> u32 {
         self.0 as u32
     }
 
-    fn generation(self) -> u32 {
+    pub(super) fn generation(self) -> u32 {
         (self.0 >> 32) as u32
     }
 }

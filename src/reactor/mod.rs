@@ -35,6 +35,8 @@ mod driver;
 mod registration;
 mod slab;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use registration::Registration;
 pub(crate) use source::{Direction, Waited};

@@ -359,15 +359,38 @@ impl Source {
 
     /// Takes the descriptor, which is still open, out of the epoll that it is in, and gives up the slot.
     pub(super) fn release(&self, fd: BorrowedFd<'_>) {
-        {
-            let mut inner = self.inner.lock();
-            debug_assert!(!inner.somebody_waits(), "invariant 2");
-            inner.generation = inner.generation.wrapping_add(1);
-            inner.interest = Ready::NONE;
-            if let Some(home) = inner.home.take() {
-                home.unwatch(fd);
-            }
-        }
+        self.leave(fd);
         slab::give_back(self.index);
+    }
+
+    fn leave(&self, fd: BorrowedFd<'_>) {
+        let mut inner = self.inner.lock();
+        debug_assert!(!inner.somebody_waits(), "invariant 2");
+        inner.generation = inner.generation.wrapping_add(1);
+        inner.interest = Ready::NONE;
+        if let Some(home) = inner.home.take() {
+            home.unwatch(fd);
+        }
+    }
+}
+
+/// Single steps, for the tests that force what comes in between.
+#[cfg(test)]
+impl Source {
+    pub(super) fn watch_for_test(
+        &self,
+        fd: BorrowedFd<'_>,
+        direction: Direction,
+        reactor: &'static Reactor,
+    ) {
+        self.watch(&mut self.inner.lock(), fd, direction, reactor).unwrap();
+    }
+
+    pub(super) fn leave_for_test(&self, fd: BorrowedFd<'_>) {
+        self.leave(fd);
+    }
+
+    pub(super) fn generation_for_test(&self) -> u32 {
+        self.inner.lock().generation
     }
 }
