@@ -11,3 +11,9 @@ mod udp;
 
 #[path = "net/unix.rs"]
 mod unix;
+
+#[path = "net/waiting.rs"]
+mod waiting;
+
+#[path = "net/load.rs"]
+mod load;
