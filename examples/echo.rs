@@ -31,14 +31,13 @@ struct Options {
 
 impl Options {
     /// None if only the help is wanted.
-    fn parse() -> Result<Option<Self>, lexopt::Error> {
+    fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
         use lexopt::prelude::{Long, Short, ValueExt};
         let mut options = Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7777)),
             workers: thread::available_parallelism().map_or(1, usize::from),
             accept_in_main: false,
         };
-        let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("listen") => options.listen = parser.value()?.parse()?,
@@ -53,7 +52,12 @@ impl Options {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::parse() {
+    run(lexopt::Parser::from_env())
+}
+
+/// The program with these arguments.
+pub(crate) fn run(arguments: lexopt::Parser) -> ExitCode {
+    let options = match Options::parse(arguments) {
         Ok(Some(options)) => options,
         Ok(None) => {
             println!("{HELP}");
