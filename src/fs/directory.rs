@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::fs::{FileType, Metadata};
 use std::io;
 use std::os::unix::fs::DirEntryExt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
 
 /// How many entries are fetched at a time: the hand-over to the pool is theirs to share.
@@ -29,6 +30,10 @@ pub struct DirEntry {
     /// As most file systems give it with the entry; none where it could not be had.
     file_type: Option<FileType>,
 }
+
+// Entries are put in and taken out whole.
+impl UnwindSafe for ReadDir {}
+impl RefUnwindSafe for ReadDir {}
 
 impl ReadDir {
     /// Opens the directory and fetches the first entries. Blocks.

@@ -1,7 +1,8 @@
 //! Files and directories in the shape of [`std::fs`]: what may wait for a disk is done on the threads of
 //! [`unblock`](crate::unblock()), while the coroutine waits.
 //!
-//! Swap `use std::fs` for `use kettle::fs`. On a plain OS thread all of it is std's own.
+//! Swap `use std::fs` for `use kettle::fs`: `docs/mirror.md` lists every path. On a plain OS thread all of it
+//! is std's own.
 //!
 //! ```
 //! use kettle::fs;

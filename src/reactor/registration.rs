@@ -13,6 +13,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Instant;
 
 /// See the top of the file. Whoever owns it calls [`release`](Self::release) before the descriptor is closed
@@ -21,6 +22,10 @@ use std::time::Instant;
 pub(crate) struct Registration {
     source: AtomicPtr<Source>,
 }
+
+// What a panic in the middle of a change could leave broken is not reachable through it.
+impl UnwindSafe for Registration {}
+impl RefUnwindSafe for Registration {}
 
 /// What was known of a descriptor before a try.
 #[derive(Clone, Copy, Debug)]
