@@ -16,7 +16,7 @@
 #![allow(unsafe_code)]
 
 use super::{Slot, Stack};
-use crate::sys::memory::{self, RESIDENT_MOST, page_size};
+use crate::sys::memory::{self, page_size, resident_most};
 use core::ops::Range;
 
 /// How much a stack that is free may keep: what most coroutines use, and so will the next one.
@@ -78,8 +78,9 @@ impl Slot {
         let reserved = self.class().size();
         let pages = reserved / page;
         let (mut committed, mut lowest) = (0, pages);
-        for from in (0..pages).step_by(RESIDENT_MOST) {
-            let count = RESIDENT_MOST.min(pages - from);
+        let most = resident_most();
+        for from in (0..pages).step_by(most) {
+            let count = most.min(pages - from);
             let chunk = self.limit().wrapping_add(from * page);
             for index in pages_with_memory(chunk, count) {
                 committed += page;
@@ -93,7 +94,7 @@ impl Slot {
     fn was_used_below(self, until: usize) -> bool {
         let room = until.saturating_sub(self.limit().addr());
         let window = self.class().guard_len().min(room);
-        let count = (window / page_size()).min(RESIDENT_MOST);
+        let count = (window / page_size()).min(resident_most());
         let start = self.limit().wrapping_add(room - count * page_size());
         pages_with_memory(start, count).next().is_some()
     }
@@ -129,8 +130,23 @@ mod tests {
         }
     }
 
+    /// Whether the kernel says what there is memory for: emulators with pages of another size do not.
+    fn kernel_tells() -> bool {
+        let page = page_size();
+        let mut map = memmap2::MmapMut::map_anon(3 * page).expect("memory");
+        map[page] = 1;
+        let told = memory::resident(map.as_ptr(), 3).eq([false, true, false]);
+        if !told {
+            println!("skipped: the kernel does not tell what there is memory for");
+        }
+        told
+    }
+
     #[test]
     fn a_stack_that_went_deep_keeps_one_page_and_a_shallow_one_what_it_has() {
+        if !kernel_tells() {
+            return;
+        }
         for size in [64 << 10, 256 << 10, 1 << 20, 16 << 20] {
             let class = StackClass::fitting(size).expect("allowed");
             let mut stack = pool::take(class).expect("address space");
@@ -152,6 +168,9 @@ mod tests {
 
     #[test]
     fn below_a_stack_pointer_only_whole_dead_pages_go() {
+        if !kernel_tells() {
+            return;
+        }
         let class = StackClass::fitting(1 << 20).expect("allowed");
         let page = page_size();
         let mut stack = pool::take(class).expect("address space");

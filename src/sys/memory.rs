@@ -92,14 +92,21 @@ pub(crate) unsafe fn install_guards(ranges: &Ranges) -> io::Result<usize> {
     unsafe { ranges.advise(MADV_GUARD_INSTALL) }
 }
 
-/// How many pages [`resident`] is asked for at the most.
-pub(crate) const RESIDENT_MOST: usize = 256;
+/// How many pages [`resident`] can be asked for.
+pub(crate) fn resident_most() -> usize {
+    (RESIDENT_BYTES / page_size()).max(1)
+}
+
+/// A mebibyte at a time. (An emulator may answer for pages smaller than those it pretends to have; even so
+/// its answer fits.)
+const RESIDENT_BYTES: usize = RESIDENT_ANSWER * 4096;
+const RESIDENT_ANSWER: usize = 256;
 
 /// Which of `count` pages from `start` on there is memory for; none where the kernel does not say. That of
 /// a page that is swapped out does not count.
 pub(crate) fn resident(start: *const u8, count: usize) -> impl Iterator<Item = bool> {
-    let mut pages = [0_u8; RESIDENT_MOST];
-    assert!(count <= pages.len());
+    let mut pages = [0_u8; RESIDENT_ANSWER];
+    assert!(count <= resident_most());
     let len = count * page_size();
     // SAFETY: mincore writes a byte for each page of the range to `pages`, or nothing and an error.
     let answer = unsafe {
