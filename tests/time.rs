@@ -326,3 +326,31 @@ fn a_hundred_thousand_sleepers_all_wake() {
     all.into_iter().for_each(|one| one.join().unwrap());
     assert_eq!(woken.load(Ordering::SeqCst), 100_000);
 }
+
+/// A task that makes way looks round now and then, at its worker's timers too: by then its own may be due,
+/// although it has not left its stack.
+#[test]
+fn a_time_that_comes_before_the_stack_is_left_ends_the_wait() {
+    const TASKS: usize = 1_000;
+    const ROUNDS: usize = 1_000;
+    let runtime = workers(1);
+    let ended = Arc::new(AtomicUsize::new(0));
+    for _ in 0..TASKS {
+        let ended = Arc::clone(&ended);
+        drop(runtime.spawn(move || {
+            for _ in 0..ROUNDS {
+                thread::park_timeout(Duration::from_nanos(1));
+                ended.fetch_add(1, Ordering::Relaxed);
+            }
+        }));
+    }
+    let mut before = (0, Instant::now());
+    while before.0 != TASKS * ROUNDS {
+        std::thread::yield_now();
+        let now = ended.load(Ordering::Relaxed);
+        if now != before.0 {
+            before = (now, Instant::now());
+        }
+        assert!(before.1.elapsed() < Duration::from_secs(30), "only {now} waits have ended");
+    }
+}
