@@ -22,11 +22,29 @@
 //! whose time is up, leaves no trace: what it was given at the same moment it keeps, or it goes to the next
 //! one who waits. What unwinds because of it poisons no lock; a panic does.
 
+mod barrier;
 mod condvar;
+mod lazy_lock;
 mod mutex;
+mod notify;
+mod once;
+mod once_lock;
+pub mod oneshot;
 mod poison;
 mod raw_mutex;
+mod raw_rwlock;
+mod rwlock;
+mod semaphore;
+mod wait_group;
 
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
+pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
+pub use notify::Notify;
+pub use once::{Once, OnceState};
+pub use once_lock::OnceLock;
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak, atomic};
+pub use wait_group::WaitGroup;

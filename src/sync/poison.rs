@@ -27,7 +27,12 @@ impl Before {
     /// Whether a panic has begun since then and is on its way.
     #[inline]
     pub(super) fn has_panicked_since(self) -> bool {
-        !self.panicking && panicking() && (self.thrown || !cancel::is_thrown())
+        !self.panicking && panicking() && !self.is_cancelled_since()
+    }
+
+    /// Whether a cancellation has been thrown since then that is not over.
+    pub(super) fn is_cancelled_since(self) -> bool {
+        !self.thrown && cancel::is_thrown()
     }
 }
 
