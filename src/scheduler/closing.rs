@@ -91,10 +91,8 @@ impl Shared {
         // Pairs with the fence in `Sleep::rest`: a worker that goes to rest after the last task either
         // sees `closing` or is seen here.
         fence(Ordering::SeqCst);
-        if cfg!(panic = "unwind") {
-            // What is not listed yet sees `closing`: in `Shared::list`, or before it begins.
-            self.for_each_listed(TaskRef::cancel);
-        }
+        // What is not listed yet sees `closing`: in `Shared::list`, or before it begins.
+        self.for_each_listed(TaskRef::cancel);
         let mut patience = FIRST_REPORT;
         let mut report = Instant::now() + patience;
         while self.live() != 0 {

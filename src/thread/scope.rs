@@ -101,9 +101,6 @@ impl ScopeData {
     }
 
     fn cancel(&self) {
-        if cfg!(panic = "abort") {
-            return;
-        }
         // Release: pairs with the Acquire in `register`.
         self.cancelled.store(true, Ordering::Release);
         let children = core::mem::take(&mut self.children.lock().tasks);
