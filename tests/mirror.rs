@@ -14,15 +14,24 @@ mod table;
 mod fs;
 #[path = "mirror/io.rs"]
 mod io;
+#[path = "mirror/net.rs"]
+mod net;
 #[path = "mirror/process.rs"]
 mod process;
+#[path = "mirror/unix.rs"]
+mod unix;
 
 use std::collections::BTreeMap;
 use table::{Here, Row};
 
 /// The sections of the page and the rows that are checked for each.
-const MODULES: &[(&str, &[Row])] =
-    &[("std::fs", fs::ROWS), ("std::io", io::ROWS), ("std::process", process::ROWS)];
+const MODULES: &[(&str, &[Row])] = &[
+    ("std::fs", fs::ROWS),
+    ("std::io", io::ROWS),
+    ("std::net", net::ROWS),
+    ("std::os::unix::net", unix::ROWS),
+    ("std::process", process::ROWS),
+];
 
 const PAGE: &str = include_str!("../docs/mirror.md");
 
