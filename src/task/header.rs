@@ -190,12 +190,8 @@ impl Header {
     #[inline]
     pub(crate) fn claim_home(&self, worker: usize) -> usize {
         // Relaxed: as in `home`.
-        match self.home.compare_exchange(
-            NO_HOME,
-            worker as u32,
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        ) {
+        let relaxed = Ordering::Relaxed;
+        match self.home.compare_exchange(NO_HOME, worker as u32, relaxed, relaxed) {
             Ok(_) => worker,
             Err(home) => home as usize,
         }
