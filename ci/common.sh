@@ -53,7 +53,7 @@ install_aarch64_tools() {
         as_root dpkg --add-architecture arm64
     fi
     install_packages rustc-web libstd-rust-web-dev:arm64 gcc-aarch64-linux-gnu \
-        libc6-dev-arm64-cross qemu-user-static
+        libc6-dev-arm64-cross qemu-user-static python3
 }
 
 # From here on cargo builds for aarch64, with `--target "$target"`, and runs it under qemu's user emulation.

@@ -24,7 +24,9 @@
 //         sp - 16   rbx
 //         sp - 24   the address to go on from: the label 2 below, or the trampoline
 //
-// Tried and dropped: push and pop (a tenth slower where another hyperthread shares the core).
+// Tried and dropped: push and pop (a tenth slower where another hyperthread shares the core). There is no
+// landing pad (`endbr64`) at label 2, nor in the trampoline: Linux does not track the indirect branches of
+// programs, and build.rs refuses to have the compiler say that kettle has them.
 
     lea     rax, [rip + 2f]         // the side that is left goes on from label 2
     mov     [rsp - 24], rax
