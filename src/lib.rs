@@ -30,6 +30,7 @@
 //!   not. Start here.
 //! - [`run`]: from `main` into a coroutine and back, with borrowing.
 //! - [`runtime`]: the worker threads underneath; needed only to shape them or to have several.
+//! - [`group`]: coroutines that belong together: the first error, a bounded map, a race.
 //! - [`sync`]: the mirror of `std::sync`, and more: locks and other ways to wait for each other.
 //! - [`unblock`](unblock()): for what blocks an OS thread and cannot be helped: it runs on another,
 //!   while its coroutine waits.
@@ -85,6 +86,7 @@ mod util;
 
 pub mod coroutine;
 pub mod fs;
+pub mod group;
 pub mod io;
 pub mod net;
 pub mod os;

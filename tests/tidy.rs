@@ -30,7 +30,7 @@ const FLOORS: &[(usize, &[&str])] = &[
     (4, &["scheduler"]),
     (5, &["runtime", "io", "time"]),
     (6, &["thread", "coroutine", "net"]),
-    (7, &["fs", "os", "process", "signal"]),
+    (7, &["group", "fs", "os", "process", "signal"]),
 ];
 
 /// Who may import whom on the same floor.

@@ -235,6 +235,18 @@ pub(super) fn earliest_limit(header: &Header) -> Option<Instant> {
     if may_be_delivered(header) { header.limits.earliest() } else { None }
 }
 
+/// When the time limits end that the running task is within, if they may be delivered.
+pub(crate) fn limit_of_current() -> Option<Instant> {
+    known_header().and_then(earliest_limit)
+}
+
+/// Unwinds the calling task if it is to.
+pub(crate) fn unwind_if_due() {
+    if known_header().is_some_and(is_due) {
+        unwind();
+    }
+}
+
 /// Whether the task is to unwind at the cancellation point where it is. To be asked if it may have to.
 #[cold]
 pub(crate) fn is_due(header: &Header) -> bool {

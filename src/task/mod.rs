@@ -26,8 +26,8 @@ mod wait_reason;
 mod waiters;
 
 pub(crate) use attention::Attention;
-pub(crate) use cancel::with_limit;
 pub use cancel::{CancellationMask, Cancelled};
+pub(crate) use cancel::{limit_of_current, with_limit};
 pub(crate) use cell::{Ending, OnEnd, new_task};
 pub(crate) use current::{Local, current, current_coroutine, describe_current, worker_tag};
 pub(crate) use header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};

@@ -186,6 +186,13 @@ impl<'scope> Scope<'scope, '_> {
     }
 }
 
+impl Scope<'_, '_> {
+    /// Cancels all coroutines of the scope, and those that are spawned in it later.
+    pub(crate) fn cancel_all(&self) {
+        self.data.cancel();
+    }
+}
+
 impl Builder {
     /// Spawns the coroutine in a [`scope`], so that it may borrow whatever outlives that.
     ///
