@@ -21,7 +21,8 @@
 //!
 //! # What waits where
 //!
-//! Starting a process blocks an OS thread until the new program runs, a millisecond perhaps. It is done on
+//! Starting a process blocks an OS thread until the new program runs: a tenth of a millisecond, and more where
+//! that must be read from a disk. It is done on
 //! one of four threads kept for it, which never end: a child that has asked to die with its parent
 //! (`PR_SET_PDEATHSIG`) dies with the thread that started it. The end of a child is waited for on a pidfd, its
 //! streams are pipes; both lie with the reactor, so those waits can be cancelled. Where the kernel gives no

@@ -3,7 +3,8 @@
 use super::{Gate, child, join_all, os_thread, pool, scoped, workers};
 use kettle::{thread, unblock};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::time::Duration;
 
 /// A stack that no address space has room for: every thread of such a pool fails to start.
 const NO_SUCH_STACK: usize = 1 << 50;
@@ -178,5 +179,60 @@ fn in_a_forked_process_it_runs_in_place() {
             }
         });
         assert_eq!(libc::WEXITSTATUS(status), 7, "{status}");
+    });
+}
+
+#[test]
+fn names_are_resolved_on_the_pool_and_addresses_are_not() {
+    in_a_child("limits::names_are_resolved_on_the_pool_and_addresses_are_not", || {
+        use kettle::net::ToSocketAddrs;
+
+        let on_the_pool = || {
+            let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+            let comm = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm"));
+            tasks
+                .filter_map(|task| comm(task.unwrap()).ok())
+                .any(|it| it.trim() == "kettle-unblock")
+        };
+        workers(1).run(|| {
+            assert_eq!("127.0.0.1:80".to_socket_addrs().unwrap().next().unwrap().port(), 80);
+            assert!(!on_the_pool());
+            let addresses: Vec<_> = ("localhost", 80).to_socket_addrs().unwrap().collect();
+            assert!(addresses.iter().all(|address| address.ip().is_loopback()), "{addresses:?}");
+            assert!(!addresses.is_empty());
+            assert!(on_the_pool());
+        });
+    });
+}
+
+#[test]
+fn threads_that_wait_use_no_cpu() {
+    in_a_child("limits::threads_that_wait_use_no_cpu", || {
+        /// The CPU time that this process has used.
+        fn cpu_time() -> Duration {
+            let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+            // SAFETY: writes to `time`.
+            let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+            assert_eq!(result, 0);
+            Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+        }
+
+        let own = pool(16);
+        let runtime = workers(1);
+        let together = Barrier::new(16);
+        runtime.run(|| scoped(16, |_| own.run(|| _ = together.wait()), || ()));
+        assert_eq!(own.threads(), 16);
+        // Until all have come to rest, however slow the machine is: then there is a while in which less than
+        // a hundredth of a core is used. The alarm of the child ends this if they never rest.
+        let mut before = cpu_time();
+        loop {
+            std::thread::sleep(Duration::from_millis(200));
+            let now = cpu_time();
+            if now - before < Duration::from_millis(2) {
+                break;
+            }
+            before = now;
+        }
+        assert_eq!(own.threads(), 16);
     });
 }
