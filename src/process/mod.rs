@@ -22,11 +22,11 @@
 //! # What waits where
 //!
 //! Starting a process blocks an OS thread until the new program runs: a tenth of a millisecond, and more where
-//! that must be read from a disk. It is done on
-//! one of four threads kept for it, which never end: a child that has asked to die with its parent
-//! (`PR_SET_PDEATHSIG`) dies with the thread that started it. The end of a child is waited for on a pidfd, its
-//! streams are pipes; both lie with the reactor, so those waits can be cancelled. Where the kernel gives no
-//! pidfd (before Linux 5.3, and in some sandboxes) the wait is on the pool of [`unblock`](crate::unblock()).
+//! that must be read from a disk. It is done on one of four threads kept for it, which never end: a child that
+//! has asked to die with its parent (`PR_SET_PDEATHSIG`) dies with the thread that started it. The end of a
+//! child is waited for on a pidfd, its streams are pipes; both lie with the reactor, so those waits can be
+//! cancelled. Where the kernel gives no pidfd (before Linux 5.3, and in some sandboxes) the wait is on the pool
+//! of [`unblock`](crate::unblock()).
 //!
 //! As with std, a [`Child`] that is dropped goes on, and is a zombie when it has ended until somebody waits
 //! for it: so does one whose coroutine is cancelled.
