@@ -78,12 +78,39 @@ impl Builder {
     /// For a stack size of more than 1 GiB, for a thread to be [`beside`](Self::beside) that is no
     /// coroutine of the runtime, and where there is no memory. That there is no stack is known only
     /// when the coroutine begins, and comes through [`JoinHandle::join`].
+    ///
+    /// # Panics
+    ///
+    /// If the name contains a NUL, as std's does.
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
         // SAFETY: `'static`, so good until any end.
+        unsafe { self.spawn_anywhere(None, f, ()) }
+    }
+
+    /// As [`spawn`](Self::spawn), for a closure that borrows.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    ///
+    /// # Safety
+    ///
+    /// What the closure borrows lives until the coroutine has been joined, and what its output borrows for as
+    /// long as there is a [`JoinHandle`]; as for [`std::thread::Builder::spawn_unchecked`].
+    pub unsafe fn spawn_unchecked<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        // SAFETY: the caller's.
         unsafe { self.spawn_anywhere(None, f, ()) }
     }
 
@@ -119,6 +146,10 @@ impl Builder {
         T: Send,
         E: OnEnd,
     {
+        assert!(
+            !self.name.as_ref().is_some_and(|name| name.contains('\0')),
+            "thread name may not contain interior null bytes"
+        );
         let options = Options {
             name: self.name.map(String::into_boxed_str),
             class: self.stack_size.map(StackClass::fitting).transpose()?,

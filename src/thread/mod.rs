@@ -168,6 +168,18 @@ pub fn sleep(duration: Duration) {
     crate::time::sleep(duration);
 }
 
+/// As [`park_timeout`], in milliseconds.
+#[deprecated(note = "replaced by `kettle::thread::park_timeout`, as in std")]
+pub fn park_timeout_ms(ms: u32) {
+    park_timeout(Duration::from_millis(ms.into()));
+}
+
+/// As [`sleep`], in milliseconds.
+#[deprecated(note = "replaced by `kettle::thread::sleep`, as in std")]
+pub fn sleep_ms(ms: u32) {
+    sleep(Duration::from_millis(ms.into()));
+}
+
 /// Lets the other coroutines of this worker run once, if there are any that can; on an OS thread, lets
 /// the kernel's other threads.
 #[inline(always)]
