@@ -1,13 +1,14 @@
 //! The end of a runtime: who may still come in, and when nobody is left.
 
-use super::shared::{Count, Shared, Tally};
+use super::census::Count;
+use super::shared::{Shared, Tally};
 use super::spawn::SpawnError;
 use crate::sys;
 use crate::task::{
     CancellationMask, Outcome, TaskRef, Thread, Wait, WaitReason, current, park_until,
 };
 use core::fmt;
-use core::sync::atomic::{Ordering, fence};
+use core::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How long a runtime that is being dropped waits before it says for whom; then twice as long each time.
@@ -54,11 +55,7 @@ impl fmt::Display for Left {
 impl Shared {
     /// How many tasks have not ended. Exact when it says none.
     fn live(&self) -> usize {
-        // Ended first: what it has spawned is counted before a task ends.
-        let ended = self.sum(|tally| &tally.ended);
-        // Acquire: pairs with the SeqCst in `enter`.
-        let injected = self.injected.load(Ordering::Acquire);
-        self.sum(|tally| &tally.spawned).wrapping_add(injected).wrapping_sub(ended)
+        self.census.live(|| self.sum(|tally| &tally.spawned), || self.sum(|tally| &tally.ended))
     }
 
     fn sum(&self, count: impl Fn(&Tally) -> &Count) -> usize {
@@ -68,13 +65,9 @@ impl Shared {
 
     /// Counts a task in from outside.
     pub(super) fn enter(&self) -> Result<Entry<'_>, SpawnError> {
-        // SeqCst, both: either the closer counts this one, or this one sees that it closes.
-        self.injected.fetch_add(1, Ordering::SeqCst);
+        let may_come = self.census.enter();
         let entry = Entry { shared: self };
-        if self.closing.load(Ordering::SeqCst) {
-            return Err(SpawnError::Closing);
-        }
-        Ok(entry)
+        if may_come { Ok(entry) } else { Err(SpawnError::Closing) }
     }
 
     /// Takes nothing more from outside, cancels every task, and waits until all have ended: until `deadline`
@@ -86,12 +79,8 @@ impl Shared {
     pub(crate) fn close(&self, deadline: Option<Instant>) -> Result<(), Left> {
         let mask = CancellationMask::new();
         *self.closer.lock() = Some(current());
-        // SeqCst: see `enter`.
-        self.closing.store(true, Ordering::SeqCst);
-        // Pairs with the fence in `Sleep::rest`: a worker that goes to rest after the last task either
-        // sees `closing` or is seen here.
-        fence(Ordering::SeqCst);
-        // What is not listed yet sees `closing`: in `Shared::list`, or before it begins.
+        self.census.close();
+        // What is not listed yet sees that it is closing: in `Shared::list`, or before it begins.
         self.for_each_listed(TaskRef::cancel);
         let mut patience = FIRST_REPORT;
         let mut report = Instant::now() + patience;
@@ -129,8 +118,8 @@ impl Shared {
     /// For a worker that rests, and for who counted itself in and out again: tells the closer, if there
     /// is one and nothing is left. The caller has ordered this after its own counting, by a fence.
     pub(super) fn report_if_quiet(&self) {
-        // Relaxed: ordered by the caller's fence.
-        if self.closing.load(Ordering::Relaxed) && self.live() == 0 {
+        let spawned = || self.sum(|tally| &tally.spawned);
+        if self.census.is_over(spawned, || self.sum(|tally| &tally.ended)) {
             if let Some(closer) = &*self.closer.lock() {
                 closer.unpark(Wait::Event);
             }
@@ -165,10 +154,7 @@ impl Entry<'_> {
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        // SeqCst: as in `enter`. The fence is what `report_if_quiet` asks for; it pairs with the one in
-        // `close`.
-        self.shared.injected.fetch_sub(1, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
+        self.shared.census.leave();
         self.shared.report_if_quiet();
     }
 }

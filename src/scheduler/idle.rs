@@ -80,7 +80,7 @@ impl Idle {
 
 impl<A: Alarm> Idle<A> {
     /// One for a worker with each of the alarms.
-    fn new(alarms: impl Iterator<Item = A>) -> Self {
+    pub(super) fn new(alarms: impl Iterator<Item = A>) -> Self {
         let sleep = |alarm| CachePadded::new(Sleep { word: AtomicU32::new(AWAKE), alarm });
         Self { counts: CachePadded::new(AtomicU64::new(0)), sleepers: alarms.map(sleep).collect() }
     }

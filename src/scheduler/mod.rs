@@ -17,14 +17,15 @@
 //!
 //! [`spawn`] makes a task and queues it, [`placement`] says where it starts, [`worker`] is the running
 //! side, [`switching`] how one task makes way for the next, [`timed`] how it waits with a deadline,
-//! [`search`] the root's side, [`idle`] who searches and who sleeps, [`alarm`] how, [`shared`] what the
-//! workers of a runtime know of each other, [`roster`] who is alive, [`trimming`] what is given back of
-//! their stacks, [`closing`] the runtime's end.
+//! [`search`] the root's side, [`idle`] who searches and who sleeps, [`descriptors`] where, [`shared`] what
+//! the workers of a runtime know of each other, [`roster`] who is alive, [`census`] how many, [`trimming`]
+//! what is given back of their stacks, [`closing`] the runtime's end.
 //!
 //! Tried elsewhere and not done here: migrating started tasks by default (unsound with thread-locals),
 //! a FIFO deque (a tree of a million spawns then holds a level of stacks instead of a path), waking a
 //! worker for every spawn (a microsecond and a half each, for work that is gone when it arrives).
 
+mod census;
 mod closing;
 mod descriptors;
 mod idle;

@@ -16,7 +16,6 @@ use crate::task::{Header, Task, TaskRef};
 use crate::util::chain::Chain;
 use crate::util::lock::Lock;
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering;
 
 /// The tasks of one worker, or the migratable ones of a runtime.
 #[derive(Debug)]
@@ -143,7 +142,6 @@ impl Shared {
     /// Whether the runtime is being closed: what has not begun is not to begin any more.
     #[inline(always)]
     pub(super) fn closing(&self) -> bool {
-        // Relaxed: whoever must not miss it looks under a lock (`list`) or behind a fence.
-        self.closing.load(Ordering::Relaxed)
+        self.census.is_closing()
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use super::census::{Census, Count};
 use super::idle::Idle;
 use super::roster::Roster;
 use super::worker::Worker;
@@ -10,7 +11,7 @@ use crate::task::{Header, Task, TaskRef};
 use crate::util::list::Inbox;
 use crate::util::lock::Lock;
 use core::panic::{RefUnwindSafe, UnwindSafe};
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 use crossbeam_deque::{Injector, Stealer};
 use crossbeam_utils::CachePadded;
 use std::sync::Arc;
@@ -29,10 +30,8 @@ pub(crate) struct Shared {
     pub(super) injector: Injector<Task>,
     /// Outlives the runtime.
     pub(super) idle: &'static Idle,
-    /// How many tasks came in from outside.
-    pub(super) injected: AtomicUsize,
-    /// Nothing more comes in from outside, and whoever waits in `closer` wants to know of the end.
-    pub(super) closing: AtomicBool,
+    /// When it is closed, whoever waits in `closer` wants to know of the end.
+    pub(super) census: Census,
     /// The workers are to go home.
     pub(super) stopping: AtomicBool,
     pub(super) closer: Lock<Option<TaskRef>>,
@@ -69,26 +68,6 @@ pub(super) struct Tally {
     pub(super) busy: AtomicBool,
 }
 
-/// A number that one thread writes.
-#[derive(Debug, Default)]
-pub(super) struct Count(AtomicUsize);
-
-impl Count {
-    /// For the one that writes.
-    #[inline(always)]
-    pub(super) fn increment(&self) {
-        // Release: pairs with the Acquire in `get`: a reader that sees a task ended sees what it had
-        // spawned before.
-        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
-    }
-
-    #[inline(always)]
-    pub(super) fn get(&self) -> usize {
-        // Acquire: pairs with the Release in `increment`.
-        self.0.load(Ordering::Acquire)
-    }
-}
-
 impl Remote {
     pub(super) fn new(stealer: Stealer<Task>) -> Self {
         Self {
@@ -113,8 +92,7 @@ impl Shared {
             remotes,
             migratable: Roster::new(),
             injector: Injector::new(),
-            injected: AtomicUsize::new(0),
-            closing: AtomicBool::new(false),
+            census: Census::default(),
             stopping: AtomicBool::new(false),
             closer: Lock::new(None),
         }

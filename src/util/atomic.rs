@@ -10,7 +10,9 @@ pub(crate) use core::sync::atomic::Ordering;
 #[cfg(not(all(test, kettle_loom)))]
 mod chosen {
     pub(crate) use core::cell::Cell;
-    pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, fence};
+    pub(crate) use core::sync::atomic::{
+        AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+    };
 
     /// The word itself, for the kernel to look at.
     #[inline(always)]
@@ -22,4 +24,6 @@ mod chosen {
 #[cfg(all(test, kettle_loom))]
 use super::weakened as chosen;
 
-pub(crate) use chosen::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Cell, fence, futex_word};
+pub(crate) use chosen::{
+    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Cell, fence, futex_word,
+};

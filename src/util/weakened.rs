@@ -24,7 +24,7 @@ use core::panic::Location;
 use core::sync::atomic::Ordering;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 
 pub(crate) use loom::cell::Cell;
@@ -160,7 +160,14 @@ macro_rules! atomic {
 atomic!(AtomicU8, u8, { fetch_and fetch_or });
 atomic!(AtomicU32, u32, { fetch_add fetch_sub fetch_and fetch_or });
 atomic!(AtomicU64, u64, { fetch_add fetch_sub fetch_and fetch_or });
+atomic!(AtomicUsize, usize, { fetch_add fetch_sub fetch_or });
 atomic!(AtomicPtr<T>, *mut T, {});
+
+impl Default for AtomicUsize {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
 
 /// Plain data of a model: two accesses from different threads that nothing orders fail it.
 #[derive(Debug)]
@@ -196,12 +203,13 @@ pub(crate) enum Interruptions {
 /// Runs `model` through every interleaving with at most so many `interruptions`, and panics in one that goes
 /// wrong.
 pub(crate) fn check(interruptions: Interruptions, model: impl Fn() + Sync + Send + 'static) {
+    // Reads `LOOM_MAX_PREEMPTIONS`, which, for a longer look, takes the place of a bound given here.
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = match interruptions {
-        Interruptions::Any => None,
-        Interruptions::UpTo(bound) => Some(bound),
+    builder.preemption_bound = match (interruptions, builder.preemption_bound) {
+        (Interruptions::Any, _) => None,
+        (Interruptions::UpTo(bound), asked) => Some(asked.unwrap_or(bound)),
     };
-    let interleavings = Arc::new(AtomicUsize::new(0));
+    let interleavings = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let count = Arc::clone(&interleavings);
     builder.check(move || {
         count.fetch_add(1, Ordering::Relaxed);
