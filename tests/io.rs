@@ -150,6 +150,8 @@ fn a_foreign_pipe_is_waited_for_and_its_flags_are_left_alone() {
         let (mut reader, mut writer) = (PipeReader::from(reader), PipeWriter::from(writer));
         let bytes = vec![5; 1 << 20];
         let sent = bytes.clone();
+        // To read nothing needs no waiting.
+        assert_eq!(reader.read(&mut []).unwrap(), 0);
         let reading = thread::spawn(move || {
             let mut seen = Vec::new();
             reader.read_to_end(&mut seen).unwrap();

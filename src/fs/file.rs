@@ -24,7 +24,8 @@ const LARGEST_IN_PLACE: usize = 256 * 1024;
 /// In a coroutine what may wait for a disk is done on the pool of [`unblock`](crate::unblock()), while
 /// the coroutine waits. A read whose bytes are in memory already returns at once, where the file system
 /// can say so (ext4, xfs and btrfs can, tmpfs and /proc cannot); where only the first of them are, it
-/// returns those, fewer than asked for, as [`Read::read`] may. Each write is handed over, which costs
+/// returns those, fewer than asked for, as [`Read::read`] may. That a file is at its end is asked of the
+/// pool, because some kernels (Linux 5.9, 5.10) get it wrong. Each write is handed over, which costs
 /// some microseconds: write much at a time, through a [`BufWriter`](std::io::BufWriter).
 ///
 /// Closing is done in place. A file system that writes back when a file is closed, such as NFS, makes the

@@ -11,7 +11,7 @@ const POSITION: u64 = u64::MAX;
 /// What came of an attempt to read without waiting.
 #[derive(Debug)]
 pub(crate) enum ReadNow {
-    /// So many bytes were there, in the page cache; none at the end of the file.
+    /// So many bytes were there, in the page cache.
     Read(usize),
     /// The disk would have to be waited for.
     WouldWait,
@@ -32,6 +32,8 @@ pub(crate) fn read_now(
 ) -> io::Result<ReadNow> {
     let offset = offset.unwrap_or(POSITION);
     match rustix::io::preadv2(file, buffers, offset, ReadWriteFlags::NOWAIT) {
+        // Not to be taken for the end: Linux 5.9 and 5.10 say so too where the page is not in memory.
+        Ok(0) => Ok(ReadNow::WouldWait),
         Ok(count) => Ok(ReadNow::Read(count)),
         Err(Errno::AGAIN | Errno::INTR) => Ok(ReadNow::WouldWait),
         // Of files that have no such thing, and of filters that do not know the call.

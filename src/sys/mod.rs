@@ -21,6 +21,9 @@ pub(crate) mod syscall;
 #[cfg(feature = "valgrind")]
 pub(crate) mod valgrind;
 
+use rustix::thread::CpuSet;
+use std::sync::OnceLock;
+
 /// Writes all of `bytes` to standard error in as few calls as the kernel allows. Async-signal-safe;
 /// what cannot be written is lost, there being nowhere left to complain.
 pub(crate) fn write_to_stderr(mut bytes: &[u8]) {
@@ -41,6 +44,18 @@ pub(crate) fn yield_thread() {
     rustix::thread::sched_yield();
 }
 
+/// The cores that the first thread might run on that was bound to one.
+static BEFORE_PINNING: OnceLock<CpuSet> = OnceLock::new();
+
+/// Lets the calling thread run wherever one might before any was bound to a core: a thread inherits that from
+/// the one that starts it.
+pub(crate) fn unpin_thread() {
+    if let Some(allowed) = BEFORE_PINNING.get() {
+        // Where the kernel refuses, it stays where it is.
+        let _ = rustix::thread::sched_setaffinity(None, allowed);
+    }
+}
+
 /// Binds the calling thread to the `index`th of the cores that it may run on now, counting on from
 /// the first again after the last.
 ///
@@ -49,9 +64,9 @@ pub(crate) fn yield_thread() {
 /// The kernel's, where it refuses the affinity calls.
 pub(crate) fn pin_thread_to_core(index: usize) -> std::io::Result<()> {
     let allowed = rustix::thread::sched_getaffinity(None)?;
-    let cores: Vec<usize> =
-        (0..rustix::thread::CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).collect();
-    let mut only = rustix::thread::CpuSet::new();
+    let allowed = BEFORE_PINNING.get_or_init(|| allowed);
+    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).collect();
+    let mut only = CpuSet::new();
     only.set(cores[index % cores.len()]);
     rustix::thread::sched_setaffinity(None, &only)?;
     Ok(())

@@ -18,6 +18,7 @@ use super::Settings;
 use super::job::JobRef;
 use super::queue::{Queue, Ticket};
 use super::seat::{Call, Seat};
+use crate::sys;
 use crate::task::{TaskRef, Wait};
 use crate::util::lock::Lock;
 use std::sync::Arc;
@@ -124,6 +125,7 @@ impl Shared {
 
     /// A thread's whole life.
     fn serve(&self, seat: &Arc<Seat>) {
+        sys::unpin_thread();
         let mut call = seat.wait(None);
         while let Some(Call::Job(job)) = call {
             let run = job.run();

@@ -1,6 +1,7 @@
 //! Where threads cannot be started, and what concerns the whole process.
 
 use super::{Gate, child, join_all, os_thread, pool, scoped, workers};
+use kettle::runtime::Runtime;
 use kettle::{thread, unblock};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
@@ -234,5 +235,24 @@ fn threads_that_wait_use_no_cpu() {
             before = now;
         }
         assert_eq!(own.threads(), 16);
+    });
+}
+
+#[test]
+fn beside_pinned_workers_the_pools_threads_and_children_run_anywhere() {
+    in_a_child("limits::beside_pinned_workers_the_pools_threads_and_children_run_anywhere", || {
+        fn cores(status: &str) -> String {
+            let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+            cores.unwrap().trim().to_string()
+        }
+
+        let own = || cores(&std::fs::read_to_string("/proc/thread-self/status").unwrap());
+        let everywhere = own();
+        Runtime::builder().workers(2).pin_to_cores(true).build().unwrap().run(|| {
+            assert!(own().parse::<usize>().is_ok(), "one core alone");
+            assert_eq!(kettle::unblock(own), everywhere);
+            let output = kettle::process::Command::new("cat").arg("/proc/self/status").output();
+            assert_eq!(cores(&String::from_utf8(output.unwrap().stdout).unwrap()), everywhere);
+        });
     });
 }
