@@ -39,6 +39,7 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// If the value has been destroyed or is being destroyed, and with a panic of the expression that
     /// makes it; the value is not there then, and the next use tries again.
+    #[inline]
     pub fn with<F, R>(&'static self, f: F) -> R
     where
         F: FnOnce(&T) -> R,
