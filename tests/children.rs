@@ -36,8 +36,13 @@ fn a_childs_end_is_told_as_std_tells_it() {
         assert_eq!(shell("exit 3").status().unwrap().code(), Some(3));
         assert!(shell("true").status().unwrap().success());
         assert_eq!(shell("kill -TERM $$").status().unwrap().signal(), Some(libc::SIGTERM));
-        let error = Command::new("/no/such/program").spawn().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotFound);
+        // An emulator may start a process first and find out then.
+        if std::process::Command::new("/no/such/program").spawn().is_ok() {
+            println!("skipped: starting what is not there is no error here, for std neither");
+        } else {
+            let error = Command::new("/no/such/program").spawn().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotFound);
+        }
         let error = Command::new("a\0b").status().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
     });

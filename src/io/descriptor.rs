@@ -68,11 +68,9 @@ impl Options {
     fn look_up(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         // Relaxed, here and below: each value for itself, and whoever looks twice finds the same.
         self.nonblocking.store(socket::is_nonblocking(fd)?, Ordering::Relaxed);
-        for (direction, which) in
-            [(Direction::Read, sockopt::Timeout::Recv), (Direction::Write, sockopt::Timeout::Send)]
-        {
+        for direction in [Direction::Read, Direction::Write] {
             // Not everything that comes as a socket is one.
-            let timeout = sockopt::socket_timeout(fd, which).ok().flatten();
+            let timeout = socket::timeout(fd, which(direction)).ok().flatten();
             self.timeout(direction).store(to_nanos(timeout), Ordering::Relaxed);
         }
         self.known.store(true, Ordering::Relaxed);
@@ -236,7 +234,7 @@ impl Descriptor {
     }
 
     pub(crate) fn timeout(&self, direction: Direction) -> io::Result<Option<Duration>> {
-        Ok(sockopt::socket_timeout(self, which(direction))?)
+        Ok(socket::timeout(self.as_fd(), which(direction))?)
     }
 
     /// Another descriptor of the same thing, with the options in common.

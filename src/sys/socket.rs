@@ -6,11 +6,13 @@
 
 #![allow(unsafe_code)]
 
+use super::syscall::syscall6;
 use rustix::net::{
     RecvAncillaryBuffer, SendAncillaryBuffer, SendFlags, SocketFlags, recv as receive,
 };
 use std::io::{IoSlice, IoSliceMut};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 pub(crate) use rustix::io::{
     Errno, fcntl_dupfd_cloexec as duplicate, ioctl_fionbio as set_nonblocking,
@@ -53,6 +55,35 @@ pub(crate) fn accept(fd: BorrowedFd<'_>) -> Result<(OwnedFd, Option<SocketAddrAn
 /// Whether calls on the descriptor are told not to wait by its own flags.
 pub(crate) fn is_nonblocking(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
     Ok(rustix::fs::fcntl_getfl(fd)?.contains(rustix::fs::OFlags::NONBLOCK))
+}
+
+/// How long an operation on a socket waits, none for ever; what `sockopt::set_socket_timeout` sets.
+///
+/// rustix asks by a newer name of the option, which an emulator answers with less than was asked for, and
+/// panics.
+pub(crate) fn timeout(
+    fd: BorrowedFd<'_>,
+    which: sockopt::Timeout,
+) -> Result<Option<Duration>, Errno> {
+    let option = match which {
+        sockopt::Timeout::Recv => libc::SO_RCVTIMEO,
+        sockopt::Timeout::Send => libc::SO_SNDTIMEO,
+    };
+    let mut time = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let mut len = size_of::<libc::timeval>() as libc::socklen_t;
+    let arguments = [
+        fd.as_raw_fd() as usize,
+        libc::SOL_SOCKET as usize,
+        option as usize,
+        (&raw mut time).expose_provenance(),
+        (&raw mut len).expose_provenance(),
+        0,
+    ];
+    // SAFETY: the kernel writes at the most as many bytes as `len` says to `time`, and their number to `len`.
+    unsafe { syscall6(libc::SYS_getsockopt, arguments) }.map_err(Errno::from_raw_os_error)?;
+    let micros = Duration::from_micros(u64::try_from(time.tv_usec).unwrap_or(0));
+    let timeout = Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0)) + micros;
+    Ok((timeout != Duration::ZERO).then_some(timeout))
 }
 
 /// What stands in an address of the Unix domain behind the family: nothing; a zero and a name; or a path,

@@ -25,6 +25,11 @@ impl Lowered {
         }
         Self(before)
     }
+
+    /// Whether more can be had all the same.
+    fn is_not_felt(&self) -> bool {
+        memmap2::MmapOptions::new().len(1 << 30).no_reserve_swap().map_anon().is_ok()
+    }
 }
 
 impl Drop for Lowered {
@@ -105,7 +110,12 @@ plays! {
                     refused += 1;
                 }
             }
-            assert!(refused > 0, "the limit was not felt");
+            if refused == 0 && lowered.is_not_felt() {
+                // An emulator needs address space of its own, and does as if.
+                println!("skipped: RLIMIT_AS limits nothing here");
+            } else {
+                assert!(refused > 0, "the limit was not felt");
+            }
             drop(lowered);
             for one in early.into_iter().chain(spawn(3)) {
                 one.thread().unpark();

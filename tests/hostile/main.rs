@@ -50,6 +50,12 @@ fn play(name: &str, body: fn()) {
     assert!(output.status.success(), "{name}: {:?}, which said last:\n{last}", output.status);
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(stdout.contains("1 passed"), "{name} was not played: {stdout}");
+    stdout.lines().filter(|line| line.starts_with("skipped:")).for_each(|line| println!("{line}"));
+    if toll::memory_is_shared() {
+        println!(
+            "skipped: the memory used is not held against anything, for it is the emulator's too"
+        );
+    }
 }
 
 /// A test that plays `$body`.
