@@ -37,8 +37,11 @@ pub(crate) fn read(
     if !may_block {
         return readv(fd, buffers);
     }
+    // Nothing is had at once, and is not asked of `poll`.
+    if buffers.iter().all(|buffer| buffer.is_empty()) {
+        return Ok(0);
+    }
     match preadv2(fd, buffers, POSITION, ReadWriteFlags::NOWAIT) {
-        Ok(0) if buffers.iter().all(|buffer| buffer.is_empty()) => Ok(0),
         // Not to be taken for the end: Linux 5.9 and 5.10 say so of a file whose page is not in memory.
         Ok(0) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
             if poll::wait(fd, poll::Events::IN, Some(Duration::ZERO))? {
@@ -58,7 +61,7 @@ pub(crate) fn write(
     parts: &[IoSlice<'_>],
     may_block: bool,
 ) -> Result<usize, Errno> {
-    if !may_block {
+    if !may_block || parts.iter().all(|part| part.is_empty()) {
         return writev(fd, parts);
     }
     match pwritev2(fd, parts, POSITION, ReadWriteFlags::NOWAIT) {
