@@ -32,6 +32,7 @@
 //! - [`runtime`]: the worker threads underneath; needed only to shape them or to have several.
 //! - [`group`]: coroutines that belong together: the first error, a bounded map, a race.
 //! - [`sync`]: the mirror of `std::sync`, and more: locks and other ways to wait for each other.
+//! - [`io`], [`fs`], [`process`]: the mirrors of std's modules of these names; [`signal`]: ctrl-c and others.
 //! - [`unblock`](unblock()): for what blocks an OS thread and cannot be helped: it runs on another,
 //!   while its coroutine waits.
 //! - [`coroutine`]: the raw coroutine without a scheduler, for generators.
