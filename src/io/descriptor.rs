@@ -128,7 +128,15 @@ impl Descriptor {
     }
 
     /// How long an operation on it is to wait.
+    #[inline(always)]
     pub(crate) fn patience(&self, direction: Direction) -> io::Result<Patience> {
+        if self.origin != Origin::Foreign && self.options().is_none() {
+            return Ok(Patience::Endless);
+        }
+        self.unusual_patience(direction)
+    }
+
+    fn unusual_patience(&self, direction: Direction) -> io::Result<Patience> {
         let Some(options) = self.known_options()? else {
             return Ok(Patience::Endless);
         };

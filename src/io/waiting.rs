@@ -98,9 +98,14 @@ pub(crate) fn try_else_wait<T, E: Refusal>(
             }
         }
     }
-    let mut wait = Wait::new(fd, direction, patience()?)?;
+    let deadline = match patience()? {
+        Patience::None => return Err(Errno::AGAIN.into()),
+        // A time that the clock does not reach is for ever.
+        Patience::Limited(timeout) => Instant::now().checked_add(timeout),
+        Patience::Endless => None,
+    };
     loop {
-        let last = wait.wait(registration)? == Waited::TimedOut;
+        let last = wait(fd, registration, direction, deadline)? == Waited::TimedOut;
         seen = registration.seen();
         match attempt() {
             Ok(value) => {
@@ -117,42 +122,33 @@ pub(crate) fn try_else_wait<T, E: Refusal>(
     }
 }
 
-/// The waits of one operation, which have one deadline.
-#[derive(Debug)]
-struct Wait<'a> {
-    fd: BorrowedFd<'a>,
+/// Waits until `fd` may be ready, at the longest until `deadline`.
+#[inline(never)]
+fn wait(
+    fd: BorrowedFd<'_>,
+    registration: &Registration,
     direction: Direction,
     deadline: Option<Instant>,
+) -> Result<Waited, Errno> {
+    match current_reactor() {
+        Some(reactor) => registration.wait(fd, direction, reactor, deadline),
+        None => wait_in_kernel(fd, direction, deadline),
+    }
 }
 
-impl<'a> Wait<'a> {
-    #[cold]
-    fn new(fd: BorrowedFd<'a>, direction: Direction, patience: Patience) -> io::Result<Self> {
-        let deadline = match patience {
-            Patience::None => return Err(Errno::AGAIN.into()),
-            // A time that the clock does not reach is for ever.
-            Patience::Limited(timeout) => Instant::now().checked_add(timeout),
-            Patience::Endless => None,
-        };
-        Ok(Self { fd, direction, deadline })
-    }
-
-    fn wait(&mut self, registration: &Registration) -> io::Result<Waited> {
-        match current_reactor() {
-            Some(reactor) => registration.wait(self.fd, self.direction, reactor, self.deadline),
-            None => self.wait_in_kernel(),
-        }
-    }
-
-    /// Waits with the OS thread.
-    fn wait_in_kernel(&self) -> io::Result<Waited> {
-        let events = match self.direction {
-            Direction::Read => poll::Events::IN,
-            Direction::Write => poll::Events::OUT,
-        };
-        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let ready = poll::wait(self.fd, events, left)?;
-        let over = left.is_some_and(|left| left.is_zero());
-        Ok(if over && !ready { Waited::TimedOut } else { Waited::Ready })
-    }
+/// Waits with the OS thread.
+#[cold]
+fn wait_in_kernel(
+    fd: BorrowedFd<'_>,
+    direction: Direction,
+    deadline: Option<Instant>,
+) -> Result<Waited, Errno> {
+    let events = match direction {
+        Direction::Read => poll::Events::IN,
+        Direction::Write => poll::Events::OUT,
+    };
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let ready = poll::wait(fd, events, left)?;
+    let over = left.is_some_and(|left| left.is_zero());
+    Ok(if over && !ready { Waited::TimedOut } else { Waited::Ready })
 }

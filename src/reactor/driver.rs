@@ -15,7 +15,6 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::time::Duration;
-use std::io;
 use std::os::fd::BorrowedFd;
 
 /// How many events are taken from the kernel at once. What is left is taken the next time.
@@ -35,7 +34,7 @@ pub(super) struct Driver {
 unsafe impl Sync for Driver {}
 
 impl Driver {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new() -> Result<Self, Errno> {
         let epoll = Epoll::new()?;
         let bell = Bell::new(&epoll, BELL)?;
         Ok(Self { epoll, bell, events: UnsafeCell::new([MaybeUninit::uninit(); AT_ONCE]) })
@@ -120,7 +119,12 @@ fn to_events(interest: Ready) -> Events {
     events
 }
 
+#[inline]
 fn from_events(events: Events) -> Ready {
+    // What nearly every event is.
+    if events == Events::IN {
+        return Ready::READ;
+    }
     let mut ready = Ready::NONE;
     if events.intersects(Events::IN) {
         ready = ready | Ready::READ;

@@ -42,13 +42,13 @@ pub(crate) use registration::Registration;
 pub(crate) use source::{Direction, Waited};
 
 use crate::sys::futex;
+use crate::sys::socket::Errno;
 use crate::util::atomic::futex_word;
 use alarm::{Alarm, Bed, SILENT};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
 use driver::{Driver, Token};
 use source::Ready;
-use std::io;
 use std::os::fd::BorrowedFd;
 
 /// Where one worker sleeps, and what descriptors can wake it.
@@ -120,7 +120,7 @@ impl Reactor {
     }
 
     /// Lets it be known here what `fd` is ready for. On its worker.
-    fn watch(&self, fd: BorrowedFd<'_>, token: Token, interest: Ready) -> io::Result<()> {
+    fn watch(&self, fd: BorrowedFd<'_>, token: Token, interest: Ready) -> Result<(), Errno> {
         self.driver_or_new()?.watch(fd, token, interest)?;
         // Relaxed: see `in_use`.
         self.watched.fetch_add(1, Ordering::Relaxed);
@@ -137,7 +137,7 @@ impl Reactor {
     }
 
     /// The driver, made now if need be. For its worker (invariant 2).
-    fn driver_or_new(&self) -> io::Result<&'static Driver> {
+    fn driver_or_new(&self) -> Result<&'static Driver, Errno> {
         if let Some(driver) = self.alarm.driver() {
             return Ok(driver);
         }

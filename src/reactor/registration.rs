@@ -9,9 +9,9 @@
 use super::Reactor;
 use super::slab;
 use super::source::{Direction, Readiness, Source, Waited};
+use crate::sys::socket::Errno;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
-use std::io;
 use std::os::fd::BorrowedFd;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Instant;
@@ -65,15 +65,18 @@ impl Registration {
 
     #[inline(always)]
     fn source(&self) -> Option<&'static Source> {
-        // Acquire: pairs with the Release in `source_or_new`.
+        // Acquire: pairs with the Release in `new_source`.
         // SAFETY: null, or a slot, which is never freed.
         unsafe { self.source.load(Ordering::Acquire).as_ref() }
     }
 
+    #[inline]
     fn source_or_new(&self) -> &'static Source {
-        if let Some(source) = self.source() {
-            return source;
-        }
+        self.source().unwrap_or_else(|| self.new_source())
+    }
+
+    #[cold]
+    fn new_source(&self) -> &'static Source {
         let new = slab::take();
         new.start();
         // Release: pairs with the Acquires in `source` and here.
@@ -106,13 +109,14 @@ impl Registration {
     /// # Errors
     ///
     /// Where the descriptor cannot be registered.
+    #[inline(always)]
     pub(crate) fn wait(
         &self,
         fd: BorrowedFd<'_>,
         direction: Direction,
         reactor: &'static Reactor,
         deadline: Option<Instant>,
-    ) -> io::Result<Waited> {
+    ) -> Result<Waited, Errno> {
         self.source_or_new().wait(fd, direction, reactor, deadline)
     }
 

@@ -5,7 +5,7 @@
 //! sources is used for sources again.
 //!
 //! ```text
-//!   chunks: [ 64 slots ] [ 128 slots ] [ 256 slots ] ...      slot n is in chunk log2(n / 64 + 1)
+//!   chunks: [ 1024 slots ] [ 1024 slots ] ...     slot n is the n % 1024th in chunk n / 1024
 //! ```
 
 #![allow(unsafe_code)]
@@ -15,9 +15,10 @@ use crate::util::lock::Lock;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// Slots in the first chunk; each next chunk has twice as many.
-const FIRST: u32 = 64;
-const CHUNKS: usize = 25;
+/// Slots in a chunk, of 64 bytes each.
+const CHUNK: usize = 1024;
+/// For 32 million descriptors; the pages of this table that are not used take no memory.
+const CHUNKS: usize = 1 << 15;
 
 static SLAB: Slab = Slab {
     chunks: [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS],
@@ -32,18 +33,10 @@ struct Slab {
     unused: Lock<Vec<u32>>,
 }
 
-/// In which chunk slot `index` is, and at what place there.
-fn place(index: u32) -> (usize, usize) {
-    let number = index / FIRST + 1;
-    let chunk = number.ilog2();
-    let before = ((1 << chunk) - 1) * FIRST;
-    (chunk as usize, (index - before) as usize)
-}
-
 /// The source in slot `index`, which exists: whoever has its number has been given it.
 #[inline]
 pub(super) fn get(index: u32) -> &'static Source {
-    let (chunk, place) = place(index);
+    let (chunk, place) = (index as usize / CHUNK, index as usize % CHUNK);
     // Acquire: pairs with the Release in `take`.
     let chunk = SLAB.chunks[chunk].load(Ordering::Acquire);
     assert!(!chunk.is_null(), "an event for a slot that was never made");
@@ -58,9 +51,9 @@ pub(super) fn take() -> &'static Source {
         return get(index);
     }
     let made = SLAB.made.load(Ordering::Relaxed);
-    let (chunk, _) = place(made);
-    assert!(chunk < CHUNKS, "2^31 descriptors are registered");
-    let len = FIRST << chunk;
+    let chunk = made as usize / CHUNK;
+    assert!(chunk < CHUNKS, "more descriptors are registered than a process can have");
+    let len = CHUNK as u32;
     let sources: Box<[Source]> = (made..made + len).map(Source::new).collect();
     // Release: pairs with the Acquire in `get`.
     SLAB.chunks[chunk].store(Box::leak(sources).as_mut_ptr(), Ordering::Release);
@@ -89,32 +82,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_has_a_place_of_its_own() {
-        assert_eq!(place(0), (0, 0));
-        assert_eq!(place(63), (0, 63));
-        assert_eq!(place(64), (1, 0));
-        assert_eq!(place(191), (1, 127));
-        assert_eq!(place(192), (2, 0));
-        let mut next = (0, 0);
-        for index in 0..100_000 {
-            assert_eq!(place(index), next);
-            next.1 += 1;
-            if next.1 == (FIRST << next.0) as usize {
-                next = (next.0 + 1, 0);
-            }
-        }
-    }
-
-    #[test]
     fn a_slot_is_found_by_its_number_and_used_again() {
-        let taken: Vec<_> = (0..300).map(|_| take()).collect();
+        let taken: Vec<_> = (0..3000).map(|_| take()).collect();
         for source in &taken {
             assert!(ptr::eq(get(source.index()), *source));
         }
         let mut numbers: Vec<_> = taken.iter().map(|source| source.index()).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        assert_eq!(numbers.len(), 300);
+        assert_eq!(numbers.len(), 3000);
         for source in taken {
             give_back(source.index());
         }

@@ -26,13 +26,13 @@
 use super::Reactor;
 use super::driver::Token;
 use super::slab;
+use crate::sys::socket::Errno;
 use crate::task::Waited as Ended;
 use crate::task::{TaskRef, Told, Wait, WaitReason, Waiter, Waiters, cancel};
 use crate::util::lock::{Lock, Locked};
 use core::ops::BitOr;
 use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
@@ -256,6 +256,7 @@ impl Source {
     }
 
     /// What an event says of the descriptor.
+    #[inline]
     pub(super) fn deliver(&self, generation: u32, ready: Ready) {
         let inner = self.inner.lock();
         // Invariant 1: if it is another, this is about a descriptor that has left.
@@ -273,6 +274,7 @@ impl Source {
     }
 
     /// Wakes who waits for `ready`. Not under the lock: to wake somebody may take a system call.
+    #[inline(always)]
     fn wake<'a>(&'a self, mut inner: Locked<'a, Inner>, ready: Ready) {
         let now = self.raise(ready);
         while let Some(task) = inner.pop(ready, now) {
@@ -293,13 +295,14 @@ impl Source {
     /// # Errors
     ///
     /// Where the descriptor cannot be registered.
+    #[inline(always)]
     pub(super) fn wait(
         &self,
         fd: BorrowedFd<'_>,
         direction: Direction,
         reactor: &'static Reactor,
         deadline: Option<Instant>,
-    ) -> io::Result<Waited> {
+    ) -> Result<Waited, Errno> {
         let waiter;
         {
             let mut inner = self.inner.lock();
@@ -325,13 +328,30 @@ impl Source {
     }
 
     /// Lets events for `direction` come, to this reactor if nobody waits at another.
+    #[inline(always)]
     fn watch(
         &self,
         inner: &mut Inner,
         fd: BorrowedFd<'_>,
         direction: Direction,
         reactor: &'static Reactor,
-    ) -> io::Result<()> {
+    ) -> Result<(), Errno> {
+        if inner.home.is_some_and(|home| ptr::eq(home, reactor))
+            && inner.interest.contains(direction.ready())
+        {
+            return Ok(());
+        }
+        self.watch_anew(inner, fd, direction, reactor)
+    }
+
+    #[cold]
+    fn watch_anew(
+        &self,
+        inner: &mut Inner,
+        fd: BorrowedFd<'_>,
+        direction: Direction,
+        reactor: &'static Reactor,
+    ) -> Result<(), Errno> {
         let wanted = inner.interest | direction.ready();
         match inner.home {
             Some(home)

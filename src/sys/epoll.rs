@@ -9,7 +9,6 @@ use core::time::Duration;
 use rustix::event::epoll::{self, CreateFlags, EventData};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
-use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 pub(crate) use rustix::event::epoll::{Event, EventFlags as Events};
@@ -22,7 +21,7 @@ impl Epoll {
     /// # Errors
     ///
     /// The kernel's: EMFILE and ENFILE where there are too many descriptors.
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> Result<Self, Errno> {
         Ok(Self(epoll::create(CreateFlags::CLOEXEC)?))
     }
 
@@ -125,7 +124,7 @@ impl Bell {
     /// # Errors
     ///
     /// The kernel's: EMFILE and ENFILE where there are too many descriptors.
-    pub(crate) fn new(epoll: &Epoll, data: u64) -> io::Result<Self> {
+    pub(crate) fn new(epoll: &Epoll, data: u64) -> Result<Self, Errno> {
         use std::os::fd::AsFd;
         let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll.add(fd.as_fd(), data, Events::IN | Events::ET)?;

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::syscall::{syscall3, syscall4, syscall6};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::fs;
 use std::io;
 
@@ -18,10 +19,18 @@ const DEFAULT_MAX_MAP_COUNT: usize = 65_530;
 
 /// The size of a page in bytes, a power of two.
 pub(crate) fn page_size() -> usize {
+    static SIZE: AtomicUsize = AtomicUsize::new(0);
+    // Relaxed: a number that never changes, and whoever does not see it asks again.
+    let known = SIZE.load(Ordering::Relaxed);
+    if known != 0 {
+        return known;
+    }
     // libc's, because rustix's own reading of the auxiliary vector crashes under valgrind.
     // SAFETY: sysconf only reads.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(size).expect("Linux knows its page size")
+    let size = usize::try_from(size).expect("Linux knows its page size");
+    SIZE.store(size, Ordering::Relaxed);
+    size
 }
 
 /// Turns the pages of a range into a guard; what they held is lost.

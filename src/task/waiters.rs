@@ -95,6 +95,7 @@ impl<T> Waiter<T> {
     /// Waits until it is released, at the longest until `deadline`. A cancellation point. `withdraw` takes it
     /// out of the list, under the lock, as [`Waiters::remove`] does; it is called if time or a cancellation
     /// ends the wait.
+    #[inline(always)]
     pub(crate) fn wait(
         &self,
         reason: WaitReason,
