@@ -32,6 +32,7 @@
 
 mod alarm;
 mod driver;
+mod first;
 mod registration;
 mod slab;
 mod source;

@@ -8,7 +8,8 @@
 //!   2. tries: EAGAIN                           2. sets READ and counts on the tick
 //!   3. clears READ, if still as in `seen`      3. takes out the waiters, and wakes them
 //!   4. takes the lock; if READ: back to 1
-//!   5. puts itself into the list
+//!   5. puts itself there, as the first or into
+//!      the list
 //! ```
 //!
 //! What becomes ready after step 2 of the reader makes an event after it. If that comes before step 3, the
@@ -25,10 +26,11 @@
 
 use super::Reactor;
 use super::driver::Token;
+use super::first::{First, Mark};
 use super::slab;
 use crate::sys::socket::Errno;
 use crate::task::Waited as Ended;
-use crate::task::{TaskRef, Told, Wait, WaitReason, Waiter, Waiters, cancel};
+use crate::task::{Outcome, Told, Wait, WaitReason, Waiter, Waiters, cancel, park_until};
 use crate::util::lock::{Lock, Locked};
 use core::ops::BitOr;
 use core::ptr;
@@ -143,8 +145,12 @@ impl Readiness {
 pub(super) struct Source {
     inner: Lock<Inner>,
     readiness: AtomicU64,
+    /// Who waits to read and who to write, one of each.
+    first: [First; 2],
     index: u32,
 }
+
+const _: () = assert!(size_of::<Source>() == 64);
 
 /// The tick that a waiter knew when it began to wait.
 #[derive(Debug)]
@@ -157,46 +163,20 @@ struct Inner {
     interest: Ready,
     /// Whose epoll it is in.
     home: Option<&'static Reactor>,
-    readers: Waiters<Since>,
-    writers: Waiters<Since>,
-}
-
-impl Inner {
-    fn waiters(&self, direction: Direction) -> &Waiters<Since> {
-        match direction {
-            Direction::Read => &self.readers,
-            Direction::Write => &self.writers,
-        }
-    }
-
-    fn somebody_waits(&self) -> bool {
-        !self.readers.is_empty() || !self.writers.is_empty()
-    }
-
-    /// Takes out the next who waits for some of `ready` since before the tick `now`.
-    fn pop(&self, ready: Ready, now: u64) -> Option<TaskRef> {
-        let pop = |waiters: &Waiters<Since>| {
-            waiters.first().filter(|since| since.0 < now)?;
-            waiters.pop(Told::TryAgain)
-        };
-        let reader = if ready.contains(Ready::READ) { pop(&self.readers) } else { None };
-        match reader {
-            None if ready.contains(Ready::WRITE) => pop(&self.writers),
-            reader => reader,
-        }
-    }
+    /// Who else waits, for whichever direction. Any event wakes them all: there is seldom anybody.
+    others: Waiters<Since>,
 }
 
 impl Source {
     pub(super) fn new(index: u32) -> Self {
-        let inner = Inner {
-            generation: 0,
-            interest: Ready::NONE,
-            home: None,
-            readers: Waiters::new(),
-            writers: Waiters::new(),
-        };
-        Self { inner: Lock::new(inner), readiness: AtomicU64::new(0), index }
+        let inner =
+            Inner { generation: 0, interest: Ready::NONE, home: None, others: Waiters::new() };
+        Self {
+            inner: Lock::new(inner),
+            readiness: AtomicU64::new(0),
+            first: [First::new(), First::new()],
+            index,
+        }
     }
 
     pub(super) fn index(&self) -> u32 {
@@ -273,19 +253,41 @@ impl Source {
         }
     }
 
+    fn somebody_waits(&self, inner: &Inner) -> bool {
+        self.first.iter().any(|first| !first.is_empty()) || !inner.others.is_empty()
+    }
+
     /// Wakes who waits for `ready`. Not under the lock: to wake somebody may take a system call.
     #[inline(always)]
-    fn wake<'a>(&'a self, mut inner: Locked<'a, Inner>, ready: Ready) {
+    fn wake(&self, inner: Locked<'_, Inner>, ready: Ready) {
         let now = self.raise(ready);
-        while let Some(task) = inner.pop(ready, now) {
-            let somebody_waits = inner.somebody_waits();
+        let take = |direction: Direction| {
+            ready.contains(direction.ready()).then(|| self.first[direction as usize].take())?
+        };
+        let (reader, writer) = (take(Direction::Read), take(Direction::Write));
+        let others_wait = !inner.others.is_empty();
+        drop(inner);
+        if let Some(task) = reader {
+            task.unpark(Wait::Event);
+        }
+        if let Some(task) = writer {
+            task.unpark(Wait::Event);
+        }
+        if others_wait {
+            self.wake_others(now);
+        }
+    }
+
+    /// Wakes everybody in the list who has waited since before the tick `now`.
+    #[cold]
+    fn wake_others(&self, now: u64) {
+        loop {
+            // The slot may be another's by now, but who waits there has come after `now` (invariant 1).
+            let inner = self.inner.lock();
+            let first = inner.others.first().filter(|since| since.0 < now);
+            let Some(task) = first.and_then(|_| inner.others.pop(Told::TryAgain)) else { return };
             drop(inner);
             task.unpark(Wait::Event);
-            if !somebody_waits {
-                return;
-            }
-            // The slot may be another's by now, but who waits there has come after `now` (invariant 1).
-            inner = self.inner.lock();
         }
     }
 
@@ -303,23 +305,62 @@ impl Source {
         reactor: &'static Reactor,
         deadline: Option<Instant>,
     ) -> Result<Waited, Errno> {
-        let waiter;
-        {
-            let mut inner = self.inner.lock();
-            let readiness = self.readiness();
-            if readiness.is_ready(direction) {
+        let mut inner = self.inner.lock();
+        let readiness = self.readiness();
+        if readiness.is_ready(direction) {
+            return Ok(Waited::Ready);
+        }
+        self.watch(&mut inner, fd, direction, reactor)?;
+        let first = &self.first[direction as usize];
+        if !first.is_empty() {
+            return Ok(self.wait_with_others(inner, readiness, direction, deadline));
+        }
+        let mark = first.set();
+        drop(inner);
+        loop {
+            let outcome = park_until(Wait::Event, direction.reason(), deadline);
+            if !first.holds(&mark) {
                 return Ok(Waited::Ready);
             }
-            self.watch(&mut inner, fd, direction, reactor)?;
-            waiter = Waiter::new(Since(readiness.tick()));
-            // SAFETY: it is new, and stays here until it is out, which `wait` sees to.
-            unsafe { inner.waiters(direction).push_back(&waiter) };
+            // Else a wake-up that was meant for an earlier wait.
+            if outcome != Outcome::Woken {
+                return Ok(self.give_up(direction, &mark, outcome));
+            }
         }
+    }
+
+    /// The end of a wait of the first for a direction that time or a cancellation has ended.
+    #[cold]
+    fn give_up(&self, direction: Direction, mark: &Mark, outcome: Outcome) -> Waited {
+        let inner = self.inner.lock();
+        let withdrawn = self.first[direction as usize].withdraw(mark);
+        drop(inner);
+        match outcome {
+            // An event was quicker; a cancellation is heard of at the next wait.
+            _ if !withdrawn => Waited::Ready,
+            Outcome::Cancelled => cancel::unwind(),
+            _ => Waited::TimedOut,
+        }
+    }
+
+    /// Waits in the list.
+    #[cold]
+    fn wait_with_others(
+        &self,
+        inner: Locked<'_, Inner>,
+        readiness: Readiness,
+        direction: Direction,
+        deadline: Option<Instant>,
+    ) -> Waited {
+        let waiter = Waiter::new(Since(readiness.tick()));
+        // SAFETY: it is new, and stays here until it is out, which `wait` sees to.
+        unsafe { inner.others.push_back(&waiter) };
+        drop(inner);
         // SAFETY: pushed there above.
-        let withdraw = || unsafe { self.inner.lock().waiters(direction).remove(&waiter) };
+        let withdraw = || unsafe { self.inner.lock().others.remove(&waiter) };
         match waiter.wait(direction.reason(), deadline, withdraw) {
-            Ended::Released(_) => Ok(Waited::Ready),
-            Ended::TimedOut => Ok(Waited::TimedOut),
+            Ended::Released(_) => Waited::Ready,
+            Ended::TimedOut => Waited::TimedOut,
             Ended::Cancelled => {
                 drop(waiter);
                 cancel::unwind()
@@ -355,7 +396,7 @@ impl Source {
         let wanted = inner.interest | direction.ready();
         match inner.home {
             Some(home)
-                if ptr::eq(home, reactor) || (home.is_served() && inner.somebody_waits()) =>
+                if ptr::eq(home, reactor) || (home.is_served() && self.somebody_waits(inner)) =>
             {
                 if wanted != inner.interest {
                     let token = Token::new(self.index, inner.generation);
@@ -385,7 +426,7 @@ impl Source {
 
     fn leave(&self, fd: BorrowedFd<'_>) {
         let mut inner = self.inner.lock();
-        debug_assert!(!inner.somebody_waits(), "invariant 2");
+        debug_assert!(!self.somebody_waits(&inner), "invariant 2");
         inner.generation = inner.generation.wrapping_add(1);
         inner.interest = Ready::NONE;
         if let Some(home) = inner.home.take() {

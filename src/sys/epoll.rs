@@ -112,7 +112,9 @@ impl Epoll {
 
 /// In milliseconds, rounded up; what does not fit is cut off, and is waited for in pieces.
 fn as_millis(timeout: Duration) -> i32 {
-    i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+    let part = u64::from(timeout.subsec_nanos().div_ceil(1_000_000));
+    let millis = timeout.as_secs().saturating_mul(1000).saturating_add(part);
+    i32::try_from(millis).unwrap_or(i32::MAX)
 }
 
 /// A descriptor that is readable from its first [`ring`](Self::ring) on. Told edge-triggered, each ring is
@@ -159,6 +161,20 @@ mod tests {
                 epoll.wait(&mut events, None).iter().map(|event| event.data.u64()).collect();
             assert_eq!(told, [7]);
             assert!(epoll.wait(&mut events, Some(Duration::ZERO)).is_empty());
+        }
+    }
+
+    #[test]
+    fn milliseconds_are_rounded_up_and_cut_off() {
+        let cases = [
+            (Duration::ZERO, 0),
+            (Duration::from_nanos(1), 1),
+            (Duration::from_millis(7), 7),
+            (Duration::new(2, 999_999_999), 3000),
+            (Duration::MAX, i32::MAX),
+        ];
+        for (timeout, millis) in cases {
+            assert_eq!(as_millis(timeout), millis);
         }
     }
 

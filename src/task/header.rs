@@ -388,7 +388,7 @@ impl TaskRef {
     /// # Safety
     ///
     /// The caller hands over one counted reference.
-    pub(super) unsafe fn from_raw(pointer: NonNull<Header>) -> Self {
+    pub(crate) unsafe fn from_raw(pointer: NonNull<Header>) -> Self {
         Self(pointer)
     }
 
@@ -411,7 +411,7 @@ impl TaskRef {
     }
 
     /// The pointer, with its reference.
-    pub(super) fn into_raw(self) -> NonNull<Header> {
+    pub(crate) fn into_raw(self) -> NonNull<Header> {
         ManuallyDrop::new(self).0
     }
 
