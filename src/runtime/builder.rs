@@ -1,7 +1,7 @@
 //! How a runtime is shaped and started.
 
 use super::{GLOBAL, Handle, Runtime};
-use crate::scheduler::Worker;
+use crate::scheduler::{OnDeadlock, Worker};
 use crate::stack::{DEFAULT_STACK_SIZE, StackClass};
 use crate::sys;
 use crate::task::fork;
@@ -21,6 +21,7 @@ pub struct Builder {
     name: String,
     stack_size: usize,
     pin_to_cores: bool,
+    on_deadlock: OnDeadlock,
 }
 
 impl Default for Builder {
@@ -37,6 +38,7 @@ impl Builder {
             name: "kettle-worker".to_string(),
             stack_size: DEFAULT_STACK_SIZE,
             pin_to_cores: false,
+            on_deadlock: OnDeadlock::default(),
         }
     }
 
@@ -65,6 +67,14 @@ impl Builder {
         self
     }
 
+    /// What to do when none of the runtime's coroutines can go on any more and nobody is left who could wake
+    /// one: every other thread of the process waits, without a deadline, in a primitive of kettle's. By
+    /// default it is reported. It is looked for when the workers have had nothing to do for a while.
+    pub fn on_deadlock(mut self, action: OnDeadlock) -> Self {
+        self.on_deadlock = action;
+        self
+    }
+
     /// Starts the runtime.
     ///
     /// # Errors
@@ -87,7 +97,7 @@ impl Builder {
             return Err(invalid("the worker threads' name contains a NUL".to_string()));
         }
         let class = StackClass::fitting(self.stack_size)?;
-        let (shared, deques) = Worker::prepare(count, class);
+        let (shared, deques) = Worker::prepare(count, class, self.on_deadlock);
         let mut runtime =
             Runtime { handle: Handle { shared: Arc::clone(&shared) }, workers: Vec::new() };
         for (index, deque) in deques.into_iter().enumerate() {

@@ -17,6 +17,7 @@
 
 mod builder;
 
+pub use crate::scheduler::OnDeadlock;
 pub use builder::Builder;
 
 use crate::scheduler::{Left, Options, Shared};

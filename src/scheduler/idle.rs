@@ -107,6 +107,13 @@ impl<A: Alarm> Idle<A> {
         self.work_pushed(BACKLOG);
     }
 
+    /// Whether every worker sleeps for good; a glimpse.
+    pub(super) fn all_sleep(&self) -> bool {
+        // Acquire: a waker that has not been counted yet has put its work into a queue before.
+        let counts = self.counts.load(Ordering::Acquire);
+        (counts >> 32) & 0xFFFF == self.sleepers.len() as u64
+    }
+
     #[cold]
     fn wake_one(&self, also_nap: bool) {
         // Few workers, rarely: a list of sleepers would cost more to keep than this to walk.

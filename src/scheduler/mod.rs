@@ -18,7 +18,7 @@
 //! [`spawn`] makes a task and queues it, [`placement`] says where it starts, [`worker`] is the running
 //! side, [`switching`] how one task makes way for the next, [`timed`] how it waits with a deadline,
 //! [`search`] the root's side, [`idle`] who searches and who sleeps, [`descriptors`] where, [`shared`] what
-//! the workers of a runtime know of each other, [`roster`] who is alive, [`census`] how many, [`trimming`]
+//! the workers of a runtime know of each other, [`roster`] who is alive, [`census`] how many, [`stuck`] whether any can go on, [`trimming`]
 //! what is given back of their stacks, [`closing`] the runtime's end.
 //!
 //! Tried elsewhere and not done here: migrating started tasks by default (unsound with thread-locals),
@@ -34,6 +34,7 @@ mod roster;
 mod search;
 mod shared;
 mod spawn;
+mod stuck;
 mod switching;
 mod timed;
 mod trimming;
@@ -43,5 +44,6 @@ pub(crate) use closing::Left;
 pub(crate) use descriptors::{current_reactor, spend_io_budget};
 pub(crate) use shared::Shared;
 pub(crate) use spawn::Options;
+pub use stuck::OnDeadlock;
 pub(crate) use switching::yield_now;
 pub(crate) use worker::Worker;

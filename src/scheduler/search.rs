@@ -44,6 +44,7 @@ impl Worker {
         while !self.shared().stopping() {
             // Relaxed, both: for placement.
             self.tally().busy.store(true, Ordering::Relaxed);
+            self.look_at_clock();
             self.fire_due();
             self.run_tasks();
             self.tally().busy.store(false, Ordering::Relaxed);
@@ -112,10 +113,11 @@ impl Worker {
 
     /// Sleeps, for a rest that nobody's work is waiting for; or does a piece of what may be done first.
     fn sleep_or_trim(&self) {
-        self.sleep(match self.trim_before_sleep() {
-            Next::Look => Some(Duration::ZERO),
-            Next::Sleep(timeout) => timeout,
-        });
+        match self.trim_before_sleep() {
+            Next::Look => self.sleep(Some(Duration::ZERO)),
+            Next::Sleep(None) => self.sleep_for_good(),
+            Next::Sleep(timeout) => self.sleep(timeout),
+        }
     }
 
     fn search_for_a_while(&self, sightings: &mut [Option<Sighting>]) -> bool {

@@ -5,6 +5,7 @@
 use super::census::{Census, Count};
 use super::idle::Idle;
 use super::roster::Roster;
+use super::stuck::OnDeadlock;
 use super::worker::Worker;
 use crate::stack::StackClass;
 use crate::task::{Header, Task, TaskRef};
@@ -35,6 +36,9 @@ pub(crate) struct Shared {
     /// The workers are to go home.
     pub(super) stopping: AtomicBool,
     pub(super) closer: Lock<Option<TaskRef>>,
+    pub(super) on_deadlock: OnDeadlock,
+    /// A deadlock has been reported.
+    pub(super) reported: AtomicBool,
 }
 
 // No user's code runs while any of it is being changed.
@@ -50,6 +54,8 @@ pub(super) struct Remote {
     /// How many tasks others have placed here before they had started.
     pub(super) received: AtomicUsize,
     pub(super) roster: Roster,
+    /// The worker sleeps, and only another thread can end that; see `stuck`.
+    pub(super) stuck: AtomicBool,
     pub(super) tally: CachePadded<Tally>,
 }
 
@@ -75,6 +81,7 @@ impl Remote {
             stealer,
             received: AtomicUsize::new(0),
             roster: Roster::new(),
+            stuck: AtomicBool::new(false),
             tally: CachePadded::default(),
         }
     }
@@ -85,7 +92,11 @@ impl Remote {
 }
 
 impl Shared {
-    pub(super) fn new(remotes: Box<[CachePadded<Remote>]>, class: StackClass) -> Self {
+    pub(super) fn new(
+        remotes: Box<[CachePadded<Remote>]>,
+        class: StackClass,
+        on_deadlock: OnDeadlock,
+    ) -> Self {
         Self {
             class,
             idle: Idle::take(remotes.len()),
@@ -95,6 +106,8 @@ impl Shared {
             census: Census::default(),
             stopping: AtomicBool::new(false),
             closer: Lock::new(None),
+            on_deadlock,
+            reported: AtomicBool::new(false),
         }
     }
 

@@ -308,6 +308,8 @@ pub(super) unsafe fn leave_parked(
 ) {
     // SAFETY: the running task's block is alive.
     let kept: *const Cell<Context> = unsafe { &raw const (*header.as_ptr()).context };
+    // SAFETY: as above.
+    unsafe { header.as_ref() }.set_since(worker.local.clock.get());
     let to = worker.next_context().unwrap_or_else(|| worker.enter_root());
     prepare();
     // SAFETY: the running task's, which its worker has.

@@ -75,6 +75,12 @@ impl Worker {
         });
     }
 
+    /// Looks at the clock, for those who say how long they have waited.
+    pub(super) fn look_at_clock(&self) {
+        // It wraps round after 49 days, and so does every difference.
+        self.local.clock.set(self.timers.elapsed().as_millis() as u32);
+    }
+
     /// How long the worker may sleep, of `timeout`, before the next timer wants to be looked at.
     pub(super) fn until_next_timer(&self, timeout: Option<Duration>) -> Option<Duration> {
         let Some(next) = self.timers.next() else { return timeout };

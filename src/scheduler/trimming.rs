@@ -96,6 +96,7 @@ impl Worker {
     /// What a busy worker does of it, each time it looks round.
     pub(super) fn trim_while_busy(&self) {
         if self.tally().rounds.get() % BUSY_ROUNDS == 0 {
+            self.look_at_clock();
             self.magazines.borrow_mut().trim_one();
             self.trim_waiting(BUSY_STEPS);
         }

@@ -12,6 +12,7 @@
 
 use super::descriptors::IO_RUN;
 use super::shared::{BACKLOG, Remote, Shared, Tally};
+use super::stuck::OnDeadlock;
 use super::timed::Timers;
 use super::trimming::Trimming;
 use crate::context::{Context, set_thread_word, thread_word};
@@ -100,12 +101,13 @@ impl Worker {
     pub(crate) fn prepare(
         count: usize,
         class: StackClass,
+        on_deadlock: OnDeadlock,
     ) -> (Arc<Shared>, Vec<crossbeam_deque::Worker<Task>>) {
         overflow::set_describe(describe_current);
         fork::watch();
         let deques: Vec<_> = (0..count).map(|_| crossbeam_deque::Worker::new_lifo()).collect();
         let remotes = deques.iter().map(|deque| CachePadded::new(Remote::new(deque.stealer())));
-        (Arc::new(Shared::new(remotes.collect(), class)), deques)
+        (Arc::new(Shared::new(remotes.collect(), class, on_deadlock)), deques)
     }
 
     /// Is worker `index` of `shared` until the runtime stops. `ready` learns whether it could begin.
@@ -124,7 +126,7 @@ impl Worker {
         // because a child process inherits the mask and could not be terminated.
         let _alternate_stack = AlternateStack::ensure();
         let worker = Self {
-            local: Local { task: Cell::new(None) },
+            local: Local { task: Cell::new(None), clock: Cell::new(0) },
             root: Cell::new(Context::NONE),
             nowhere: Cell::new(Context::NONE),
             ticks: Cell::new(TICKS),

@@ -124,6 +124,11 @@ impl Slot {
     fn limit(self) -> *mut u8 {
         self.base().wrapping_sub(self.class().size())
     }
+
+    /// How many bytes of it lie below `address`; none if that is not in it.
+    pub(crate) fn left_below(self, address: usize) -> usize {
+        if address >= self.base().addr() { 0 } else { address.saturating_sub(self.limit().addr()) }
+    }
 }
 
 /// The limit and the base of the stack that `address` lies in, if it is a coroutine's.

@@ -16,7 +16,10 @@ const BOUND: u8 = 1 << 4;
 /// It has forked, and this is the child: it must not make way for anybody.
 const FORKED: u8 = 1 << 5;
 
-/// The byte. Its task alone changes it, but for the cancellation, which may come from anywhere.
+/// It is to say what it waits for, and where.
+const ASKED: u8 = 1 << 6;
+
+/// The byte. Its task alone changes it, but for the cancellation and the question, which may come from anywhere.
 ///
 /// Relaxed everywhere: what goes with a cancellation is ordered by the task's state, the rest is the
 /// task's own.
@@ -103,9 +106,22 @@ impl Attention {
         self.set(LIMITED, limited);
     }
 
-    /// Whether it may have to unwind: cancelled, or within a time limit.
+    /// Whether there is something to do when it comes back from a wait: it may have to unwind, being cancelled
+    /// or within a time limit, or has been asked something.
     #[inline(always)]
-    pub(super) fn may_unwind(&self) -> bool {
-        self.has(CANCEL | LIMITED)
+    pub(super) fn after_wait(&self) -> bool {
+        self.has(CANCEL | LIMITED | ASKED)
+    }
+
+    pub(super) fn set_asked(&self) {
+        self.set(ASKED, true);
+    }
+
+    /// Whether it has been asked since the last time.
+    pub(super) fn take_asked(&self) -> bool {
+        self.has(ASKED) && {
+            self.set(ASKED, false);
+            true
+        }
     }
 }

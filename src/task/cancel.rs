@@ -260,7 +260,7 @@ pub(crate) fn is_due(header: &Header) -> bool {
 pub(crate) fn point() {
     // SAFETY: the running task's.
     let header = unsafe { current_header().as_ref() };
-    if header.attention.may_unwind() && is_due(header) {
+    if header.attention.after_wait() && is_due(header) {
         unwind();
     }
 }

@@ -7,7 +7,8 @@
 
 use super::attention::Attention;
 use super::cell::{drop_locals, new_task};
-use super::header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
+use super::header::{Door, Header, Origin, Task, TaskRef};
+use super::kernel::park_in_kernel;
 use crate::context::thread_word;
 use crate::stack::StackClass;
 use crate::stack::overflow::NameBuffer;
@@ -19,6 +20,8 @@ use core::ptr::NonNull;
 pub(crate) struct Local {
     /// The task that runs; none while the worker looks for one.
     pub(crate) task: Cell<Option<NonNull<Header>>>,
+    /// The time, as the worker last looked at it: milliseconds since it began.
+    pub(crate) clock: Cell<u32>,
 }
 
 /// How an OS thread waits.
@@ -78,6 +81,11 @@ fn local<'a>() -> Option<&'a Local> {
 #[inline(always)]
 pub(crate) fn current_coroutine() -> Option<NonNull<Header>> {
     local()?.task.get()
+}
+
+/// The time by the worker whose thread this is; none anywhere else.
+pub(super) fn clock() -> u32 {
+    local().map_or(0, |local| local.clock.get())
 }
 
 /// The running task: a coroutine, or the OS thread. Alive for as long as it runs.

@@ -100,6 +100,8 @@ pub(crate) struct Header {
     /// How many masks keep cancellation from it. Written by who has the task, so without a
     /// read-modify-write; read by others for the sake of a report.
     pub(super) masks: AtomicU32,
+    /// When it began to wait, by its worker's clock, in milliseconds.
+    since: AtomicU32,
     /// How many payloads there are that a cancellation has thrown in it.
     pub(super) thrown: AtomicU32,
     pub(super) limits: Limits,
@@ -145,6 +147,7 @@ impl Header {
             class: origin.class,
             reason: Waiting::new(),
             masks: AtomicU32::new(0),
+            since: AtomicU32::new(0),
             thrown: AtomicU32::new(0),
             limits: Limits::new(),
             links: Links::new(),
@@ -235,6 +238,19 @@ impl Header {
         NonZeroU64::new(id).expect("64 bits of ids are not used up")
     }
 
+    /// Notes when the running task began to wait.
+    #[inline(always)]
+    pub(crate) fn set_since(&self, milliseconds: u32) {
+        // Relaxed: for people.
+        self.since.store(milliseconds, Ordering::Relaxed);
+    }
+
+    /// When the task began to wait, in its worker's milliseconds.
+    pub(super) fn since(&self) -> u32 {
+        // Relaxed: as above.
+        self.since.load(Ordering::Relaxed)
+    }
+
     /// What the task waits for, as a snapshot.
     pub(crate) fn reason(&self) -> WaitReason {
         self.reason.get()
@@ -275,32 +291,6 @@ impl Header {
         let cancelling = if self.is_masked() { Cancelling::Masked } else { Cancelling::Allowed };
         self.state.publish_park(wait, place, cancelling)
     }
-}
-
-/// Waits in the kernel, the OS thread with it: how OS threads wait, and coroutines that must not leave
-/// their worker to others. No cancellation ends it. Says whether the deadline has.
-///
-/// # Safety
-///
-/// `header` is the calling task's.
-pub(crate) unsafe fn park_in_kernel(
-    header: NonNull<Header>,
-    wait: Wait,
-    deadline: Option<Instant>,
-) -> bool {
-    // SAFETY: the caller's, and a task is alive while it runs.
-    let state = unsafe { &header.as_ref().state };
-    if state.publish_park(wait, Place::Kernel, Cancelling::Masked) != Published::Parked {
-        return false;
-    }
-    while let Some(value) = state.waits_in_kernel(wait) {
-        let timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if timeout.is_some_and(|timeout| timeout.is_zero()) {
-            return state.expire(wait) != Unparked::Noted;
-        }
-        futex::wait(state.futex(), value, timeout);
-    }
-    false
 }
 
 /// The runtime's own pointer to a task: the right and the duty to run it, and one reference.
@@ -441,6 +431,13 @@ impl TaskRef {
             Unparked::Schedule => unsafe { (self.door.schedule)(Task::from_raw(self.0)) },
             Unparked::WakeKernel => futex::wake_one(self.state.futex()),
         }
+    }
+
+    /// Asks the task, if it waits in the scheduler, to say on standard error for what and where; it goes on
+    /// waiting then.
+    pub(crate) fn ask(&self) {
+        self.attention.set_asked();
+        self.make_run(self.state.nudge());
     }
 
     /// Whether the task has ended.

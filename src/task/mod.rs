@@ -3,7 +3,7 @@
 //! [`header`] is the block that a spawn allocates, [`state`] the word in it that several threads
 //! change, [`cell`] the typed part around the closure and its output, [`mod@park`] waiting, [`wait_reason`]
 //! why, [`waiters`] the lists of those who do, [`cancel`] how it ends early, [`attention`] what a task looks at before it makes way, [`current`]
-//! who runs here, [`locals`] and [`local_key`] what it has for itself, [`thread`] and [`join`] what users
+//! who runs here, [`kernel`] waiting with the OS thread, [`whereabouts`] where a task is when it is asked, [`locals`] and [`local_key`] what it has for itself, [`thread`] and [`join`] what users
 //! hold of it.
 //!
 //! An OS thread that waits for a coroutine is a task too, one without a closure: everything above this
@@ -16,6 +16,7 @@ mod current;
 pub(crate) mod fork;
 mod header;
 mod join;
+mod kernel;
 mod local_key;
 mod locals;
 mod own_stack;
@@ -24,14 +25,16 @@ mod state;
 mod thread;
 mod wait_reason;
 mod waiters;
+mod whereabouts;
 
 pub(crate) use attention::Attention;
 pub use cancel::{CancellationMask, Cancelled};
 pub(crate) use cancel::{limit_of_current, with_limit};
 pub(crate) use cell::{Ending, OnEnd, new_task};
 pub(crate) use current::{Local, current, current_coroutine, describe_current, worker_tag};
-pub(crate) use header::{Door, Header, Origin, Task, TaskRef, park_in_kernel};
+pub(crate) use header::{Door, Header, Origin, Task, TaskRef};
 pub use join::JoinHandle;
+pub(crate) use kernel::{park_in_kernel, waiting_threads};
 pub use local_key::{AccessError, LocalKey};
 pub(crate) use park::{Outcome, park, park_masked, park_until, sleep_until};
 pub use thread::{StackUsage, Thread, ThreadId};

@@ -41,6 +41,13 @@ impl OwnStack {
         unsafe { slot.trim_below(stack_pointer, note) };
     }
 
+    /// How many bytes are left of it below the caller's frame; none for who runs on another stack.
+    pub(super) fn left(&self) -> usize {
+        let here = 0_u8;
+        let Some(slot) = Slot::from_raw(self.slot.load(Ordering::Relaxed)) else { return 0 };
+        slot.left_below((&raw const here).addr())
+    }
+
     /// How much of it is used, as a snapshot.
     pub(super) fn usage(&self) -> Option<Usage> {
         let slot = Slot::from_raw(self.slot.load(Ordering::Relaxed))?;

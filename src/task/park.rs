@@ -7,6 +7,7 @@ use super::current::current_header;
 use super::header::Header;
 use super::state::Wait;
 use super::wait_reason::WaitReason;
+use super::whereabouts;
 use std::time::Instant;
 
 /// How a wait has ended. In each case what was waited for may have come to pass as well, so look first
@@ -44,9 +45,20 @@ pub(crate) fn park_until(wait: Wait, reason: WaitReason, deadline: Option<Instan
     let until = if header.attention.is_limited() { limited(header, deadline) } else { deadline };
     header.set_reason(reason);
     // SAFETY: the calling task's.
-    let timed_out = unsafe { (header.door().park)(current, wait, until) };
+    let mut timed_out = unsafe { (header.door().park)(current, wait, until) };
+    let mut due = false;
+    if header.attention.after_wait() {
+        while header.attention.take_asked() {
+            whereabouts::tell(header);
+            if !timed_out && !header.state.take(wait) && !cancel::is_due(header) {
+                // SAFETY: as above.
+                timed_out = unsafe { (header.door().park)(current, wait, until) };
+            }
+        }
+        due = cancel::is_due(header);
+    }
     header.set_reason(WaitReason::None);
-    if header.attention.may_unwind() && cancel::is_due(header) {
+    if due {
         Outcome::Cancelled
     } else if timed_out && deadline.is_some() {
         Outcome::TimedOut

@@ -238,6 +238,23 @@ impl State {
         }
     }
 
+    /// Makes a task run that waits in the scheduler, whatever for: it goes on waiting by itself.
+    pub(crate) fn nudge(&self) -> Unparked {
+        let mut state = self.0.load(Ordering::Relaxed);
+        loop {
+            if state & ANY_PARKED == 0 || state & IN_KERNEL != 0 {
+                return Unparked::Noted;
+            }
+            let (next, unparked) = Self::woken(state, ANY_PARKED);
+            // Acquire: pairs with the Release in `publish_park`. Release is not needed: nothing was written
+            // that the task must see.
+            match self.0.compare_exchange_weak(state, next, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return unparked,
+                Err(now) => state = now,
+            }
+        }
+    }
+
     /// Ends `wait` because its time is up. `Noted` means that something else has ended it before; what led
     /// to that is then seen.
     pub(crate) fn expire(&self, wait: Wait) -> Unparked {

@@ -1,0 +1,108 @@
+//! Deadlock: whether any of a runtime's coroutines can ever go on.
+//!
+//! A worker that goes to sleep for good (it has had nothing to do for a while) and has neither a timer nor a
+//! descriptor that could wake it is *stuck*: only another thread can end its sleep. Once all workers of a
+//! runtime are, and every other thread of the process is stuck too, or waits without a deadline in a primitive
+//! of kettle's, nobody is left who could wake anybody: that is a deadlock for certain. A thread that does
+//! anything else, and be it that it sleeps, might still wake one, so nothing is said.
+//!
+//! # Why nothing is said too soon
+//!
+//! The counts of those who wait are read before the queues. Whoever wakes somebody puts him into a queue first,
+//! and begins to wait only after that: if it was counted, what it had put there is seen.
+
+use super::shared::Shared;
+use super::worker::Worker;
+use crate::sys;
+use crate::task::{TaskRef, WaitReason, waiting_threads};
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
+use std::fs;
+
+/// What a runtime does when none of its coroutines can go on any more, and nobody is left who could wake one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnDeadlock {
+    /// Says so on standard error, once: who waits for what, for how long, and where.
+    #[default]
+    Report,
+    /// Says so, and aborts the process.
+    Abort,
+    /// Nothing; it is not even looked for.
+    Ignore,
+}
+
+/// How many workers of the process are stuck.
+static STUCK: AtomicUsize = AtomicUsize::new(0);
+
+/// How many coroutines are asked where they are.
+const ASKED: usize = 10;
+
+impl Worker {
+    /// Sleeps until somebody rings, as nothing of this worker's own is to be done any more. For the root.
+    pub(super) fn sleep_for_good(&self) {
+        let shared = self.shared();
+        let stuck = shared.on_deadlock != OnDeadlock::Ignore
+            && self.timers.is_empty()
+            && !self.reactor().in_use();
+        if !stuck {
+            return self.sleep(None);
+        }
+        // Release, all: pair with the Acquires in `is_deadlocked`.
+        self.remote().stuck.store(true, Ordering::Release);
+        STUCK.fetch_add(1, Ordering::Release);
+        let asked = shared.is_deadlocked() && shared.report_deadlock();
+        self.sleep(asked.then_some(Duration::ZERO));
+        STUCK.fetch_sub(1, Ordering::Release);
+        self.remote().stuck.store(false, Ordering::Release);
+    }
+}
+
+impl Shared {
+    fn is_deadlocked(&self) -> bool {
+        // Acquire, all: pair with the Releases of those who count themselves; see the top of the file.
+        self.remotes.iter().all(|remote| remote.stuck.load(Ordering::Acquire))
+            && STUCK.load(Ordering::Acquire) + waiting_threads() == threads()
+            && self.idle.all_sleep()
+            && self.injector.is_empty()
+            && self.remotes.iter().all(|remote| remote.inbox().is_empty())
+            && !self.closing()
+            && self.live() != 0
+    }
+
+    /// Says what is known, the first time; says whether somebody has been asked to say more.
+    fn report_deadlock(&self) -> bool {
+        // Relaxed: only one worker of a runtime is the last to be stuck.
+        if self.reported.swap(true, Ordering::Relaxed) {
+            if self.on_deadlock == OnDeadlock::Abort {
+                sys::write_to_stderr(
+                    b"fatal runtime error: all kettle coroutines are deadlocked, aborting\n",
+                );
+                std::process::abort();
+            }
+            return false;
+        }
+        let live = self.live();
+        let plural = if live == 1 { "coroutine waits" } else { "coroutines wait" };
+        let line = format!(
+            "\nkettle: deadlock: {live} {plural}, and nobody is left who could wake one; they wait:\n"
+        );
+        sys::write_to_stderr(line.as_bytes());
+        let mut asked = Vec::new();
+        self.for_each_listed(|task| {
+            if asked.len() < ASKED && task.reason() != WaitReason::None {
+                asked.push(task.clone());
+            }
+        });
+        asked.iter().for_each(TaskRef::ask);
+        true
+    }
+}
+
+/// How many threads the process has; none if the kernel does not tell.
+fn threads() -> usize {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The second field is the name, in parentheses, and may hold anything; the count is the twentieth.
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    after_name.split_whitespace().nth(17).and_then(|field| field.parse().ok()).unwrap_or(0)
+}
