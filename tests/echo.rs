@@ -232,3 +232,96 @@ fn a_write_to_who_is_gone_raises_no_sigpipe() {
     });
     std::process::exit(0);
 }
+
+/// How many descriptors the process has open.
+fn open_descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Clients that talk, stop in the middle, reset, stall, are cancelled or run out of time, against a server
+/// that is none the wiser.
+fn storm(round: u64) {
+    use kettle::thread;
+    let runtime = Runtime::builder().workers(2).build().unwrap();
+    runtime.run(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                thread::spawn(move || {
+                    let mut buffer = [0; 300];
+                    while let Ok(len @ 1..) = stream.read(&mut buffer) {
+                        if stream.write_all(&buffer[..len]).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        let clients: Vec<_> = (0..200_u64)
+            .map(|n| {
+                let client = thread::spawn(move || {
+                    let mut stream = TcpStream::connect(address).unwrap();
+                    let sent = vec![n as u8; 50 + (n * 37 + round) as usize % 5000];
+                    let mut received = vec![0; sent.len()];
+                    match n % 5 {
+                        // Talks to the end.
+                        0 | 1 => {
+                            for (sent, received) in sent.chunks(700).zip(received.chunks_mut(700)) {
+                                stream.write_all(sent).unwrap();
+                                kettle::time::sleep(Duration::from_micros(n * 13 % 500));
+                                stream.read_exact(received).unwrap();
+                            }
+                            assert!(sent == received);
+                        }
+                        // Leaves with something unread: a reset.
+                        2 => {
+                            stream.write_all(&sent).unwrap();
+                            stream.read_exact(&mut received[..1]).unwrap();
+                        }
+                        // Waits for what does not come, and has had enough.
+                        3 => {
+                            stream
+                                .set_read_timeout(Some(Duration::from_millis(n % 7 + 1)))
+                                .unwrap();
+                            let error = stream.read(&mut received).unwrap_err();
+                            assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                        }
+                        // Waits until it is cancelled.
+                        _ => drop(stream.read(&mut received)),
+                    }
+                });
+                (n, client)
+            })
+            .collect();
+        for (n, client) in clients {
+            if n % 5 == 4 {
+                client.cancel().unwrap();
+            }
+            assert_eq!(client.join().is_ok(), n % 5 != 4, "client {n}");
+        }
+        server.cancel().unwrap();
+        assert!(server.join().is_err());
+    });
+    // Waits until every coroutine has ended.
+    drop(runtime);
+}
+
+#[test]
+fn after_a_storm_no_descriptor_is_left() {
+    const NAME: &str = "after_a_storm_no_descriptor_is_left";
+    if scenario().is_none() {
+        let output = child(NAME, "storm").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    // The places to sleep of a runtime's workers are kept for the next one's.
+    storm(0);
+    let before = open_descriptors();
+    for round in 1..6 {
+        storm(round);
+        assert_eq!(open_descriptors(), before, "after round {round}");
+    }
+    std::process::exit(0);
+}

@@ -73,17 +73,21 @@ impl Driver {
         let _ = self.epoll.delete(fd);
     }
 
-    /// Waits until something is ready or the bell rings, and wakes who waits for it. For the worker.
-    pub(super) fn wait(&self, timeout: Option<Duration>) {
+    /// Waits until something is ready or the bell rings, and wakes who waits for it; says whether anything
+    /// is. For the worker.
+    pub(super) fn wait(&self, timeout: Option<Duration>) -> bool {
+        let mut told = false;
         // SAFETY: invariant 1.
         let events = self.epoll.wait(unsafe { &mut *self.events.get() }, timeout);
         for event in events {
             let (data, flags) = (event.data.u64(), event.flags);
             if data != BELL {
+                told = true;
                 let token = Token(data);
                 slab::get(token.index()).deliver(token.generation(), from_events(flags));
             }
         }
+        told
     }
 }
 

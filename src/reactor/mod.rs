@@ -77,19 +77,20 @@ impl Reactor {
     }
 
     /// Sleeps until it rings or something is ready, at most for `timeout`; not at all if it has rung since
-    /// the last sleep. Wakes who waits for what is ready. May end early for no reason. For its worker.
-    pub(crate) fn sleep(&self, timeout: Option<Duration>) {
+    /// the last sleep. Wakes who waits for what is ready; says whether something is. May end early for no
+    /// reason. For its worker.
+    pub(crate) fn sleep(&self, timeout: Option<Duration>) -> bool {
+        let mut told = false;
         self.alarm.sleep(|bed| match bed {
-            Bed::Driver(driver) => driver.wait(timeout),
+            Bed::Driver(driver) => told = driver.wait(timeout),
             Bed::Word(word) => futex::wait(futex_word(word), SILENT, timeout),
         });
+        told
     }
 
-    /// Wakes who waits for what is ready now. For its worker.
-    pub(crate) fn look(&self) {
-        if let Some(driver) = self.alarm.driver() {
-            driver.wait(Some(Duration::ZERO));
-        }
+    /// Wakes who waits for what is ready now; says whether something is. For its worker.
+    pub(crate) fn look(&self) -> bool {
+        self.alarm.driver().is_some_and(|driver| driver.wait(Some(Duration::ZERO)))
     }
 
     /// Whether there is anything to look for.

@@ -22,21 +22,36 @@ impl Worker {
     /// Sleeps until somebody rings, a descriptor is ready or a timer is due, at most for `timeout`. May end
     /// early for no reason. For the root.
     pub(super) fn sleep(&self, timeout: Option<Duration>) {
-        self.in_order(|| self.reactor().sleep(self.until_next_timer(timeout)));
+        let told = self.in_order(|| self.reactor().sleep(self.until_next_timer(timeout)));
+        if told {
+            self.led_by_descriptors.set(true);
+        } else if !self.remote().inbox().is_empty() {
+            self.led_by_descriptors.set(false);
+        }
         self.fire_due();
     }
 
     /// Puts those into the queue whose descriptors are ready.
     pub(super) fn look_at_descriptors(&self) {
-        self.in_order(|| self.reactor().look());
+        if self.in_order(|| self.reactor().look()) {
+            self.led_by_descriptors.set(true);
+        }
+    }
+
+    /// What gave this worker something to do when it last had nothing was a descriptor, and not another
+    /// worker. Then it waits in the kernel at once: it waits for the network, and not for a partner on another
+    /// core, and spinning would use more time than the requests do.
+    pub(super) fn is_led_by_descriptors(&self) -> bool {
+        self.reactor().in_use() && self.led_by_descriptors.get()
     }
 
     /// Does what wakes tasks of this worker so that they run in the order in which they are woken, and after
     /// those that were.
-    fn in_order(&self, wake: impl FnOnce()) {
+    fn in_order(&self, wake: impl FnOnce() -> bool) -> bool {
         self.queue_the_last_woken();
-        wake();
+        let told = wake();
         self.queue_the_last_woken();
+        told
     }
 }
 

@@ -56,12 +56,10 @@ impl Worker {
 
     /// Waits a moment for somebody to send something; says whether there is something to run.
     fn poll(&self) -> bool {
-        let mut polls = POLLS;
         if self.reactor().in_use() {
             self.look_at_descriptors();
-            // See `search_for_a_while`.
-            polls = 1;
         }
+        let polls = if self.is_led_by_descriptors() { 1 } else { POLLS };
         for _ in 0..polls {
             if self.has_work() || self.take_injected() {
                 return true;
@@ -131,9 +129,7 @@ impl Worker {
             if self.has_work() || self.steal(sightings, now) {
                 return true;
             }
-            // A worker whose tasks wait for descriptors waits in the kernel in any case, for the network and
-            // not for a partner on another core: spinning would use more time than the requests do.
-            if self.reactor().in_use() || now.duration_since(begin) >= SEARCH {
+            if self.is_led_by_descriptors() || now.duration_since(begin) >= SEARCH {
                 return false;
             }
             core::hint::spin_loop();

@@ -70,6 +70,8 @@ pub(crate) struct Worker {
     pub(super) starved: Fifo<Header>,
     pub(super) trimming: Trimming,
     index: usize,
+    /// See `is_led_by_descriptors`.
+    pub(super) led_by_descriptors: Cell<bool>,
     /// How many more operations of I/O until one of them yields.
     pub(super) io_budget: Cell<u32>,
     /// Where the worker sleeps, and what its tasks wait for descriptors with.
@@ -144,6 +146,7 @@ impl Worker {
             starved: Fifo::new(),
             trimming: Trimming::default(),
             index,
+            led_by_descriptors: Cell::new(false),
             io_budget: Cell::new(IO_RUN),
             reactor: shared.idle.alarm(index),
             shared,
