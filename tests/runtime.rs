@@ -124,3 +124,63 @@ fn spawns_from_many_threads_all_run() {
     });
     assert_eq!(done.load(Ordering::SeqCst), 20_000);
 }
+
+#[test]
+fn a_dump_tells_who_waits_for_what_and_whether_anybody_could_wake_them() {
+    use kettle::runtime::Deadlock;
+    let runtime = workers(2);
+    let handle = runtime.handle();
+    assert_eq!(handle.dump().deadlock(), Deadlock::No, "there is nobody");
+    let parked = Builder::new().name("parked".to_string()).spawn_on(handle, thread::park).unwrap();
+    let sleeper = Builder::new()
+        .name("sleeper".to_string())
+        .spawn_on(handle, || thread::sleep(std::time::Duration::from_secs(1_000)))
+        .unwrap();
+    let dump = loop {
+        let dump = handle.dump();
+        if dump.waiting().len() == 2 {
+            break dump;
+        }
+    };
+    assert_eq!(dump.live(), 2);
+    let text = dump.to_string();
+    let line = |name: &str| text.lines().find(|line| line.contains(name)).unwrap();
+    assert!(line("'parked'").contains("parked, for some 0."), "{text}");
+    assert!(line("'sleeper'").contains("sleeping"), "{text}");
+    assert_eq!(dump.deadlock(), Deadlock::No, "a timer could wake one");
+    sleeper.cancel().unwrap();
+    drop(sleeper.join());
+    // Only this thread, which does not wait in kettle, could wake the other one.
+    while handle.dump().deadlock() != Deadlock::Possible {
+        std::thread::yield_now();
+    }
+    handle.ask_who_waits(10);
+    parked.thread().unpark();
+    parked.join().unwrap();
+}
+
+/// Asked all the time, from everywhere, they wait and wake as if nothing were.
+#[test]
+fn who_is_asked_while_it_waits_loses_no_wake_up() {
+    let runtime = workers(2);
+    let all: Vec<_> = (0..20)
+        .map(|number| {
+            let builder = Builder::new();
+            let body = move || {
+                for turn in 0..20 {
+                    if (number + turn) % 2 == 0 {
+                        thread::park();
+                    } else {
+                        thread::sleep(std::time::Duration::from_micros(50));
+                    }
+                }
+            };
+            builder.spawn_on(runtime.handle(), body).unwrap()
+        })
+        .collect();
+    while !all.iter().all(thread::JoinHandle::is_finished) {
+        runtime.handle().ask_who_waits(2);
+        all.iter().for_each(|one| one.thread().unpark());
+    }
+    all.into_iter().for_each(|one| one.join().unwrap());
+}

@@ -16,9 +16,11 @@
 #![allow(unsafe_code)]
 
 mod builder;
+mod dump;
 
 pub use crate::scheduler::OnDeadlock;
 pub use builder::Builder;
+pub use dump::{Deadlock, Dump, Waiting};
 
 use crate::scheduler::{Left, Options, Shared};
 use crate::task::{Cancelled, JoinHandle, OnEnd, Thread, cancel, fork};

@@ -54,7 +54,7 @@ impl fmt::Display for Left {
 
 impl Shared {
     /// How many tasks have not ended. Exact when it says none.
-    pub(super) fn live(&self) -> usize {
+    pub(crate) fn live(&self) -> usize {
         self.census.live(|| self.sum(|tally| &tally.spawned), || self.sum(|tally| &tally.ended))
     }
 

@@ -45,5 +45,6 @@ pub(crate) use descriptors::{current_reactor, spend_io_budget};
 pub(crate) use shared::Shared;
 pub(crate) use spawn::Options;
 pub use stuck::OnDeadlock;
+pub(crate) use stuck::Stuck;
 pub(crate) use switching::yield_now;
 pub(crate) use worker::Worker;

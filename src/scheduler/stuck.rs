@@ -38,6 +38,17 @@ static STUCK: AtomicUsize = AtomicUsize::new(0);
 /// How many coroutines are asked where they are.
 const ASKED: usize = 10;
 
+/// Whether anybody could wake one of a runtime's tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stuck {
+    /// The runtime itself could.
+    No,
+    /// Only others could, and there is somebody.
+    Alone,
+    /// Nobody could.
+    ForEver,
+}
+
 impl Worker {
     /// Sleeps until somebody rings, as nothing of this worker's own is to be done any more. For the root.
     pub(super) fn sleep_for_good(&self) {
@@ -48,10 +59,10 @@ impl Worker {
         if !stuck {
             return self.sleep(None);
         }
-        // Release, all: pair with the Acquires in `is_deadlocked`.
+        // Release, all: pair with the Acquires in `stuck`.
         self.remote().stuck.store(true, Ordering::Release);
         STUCK.fetch_add(1, Ordering::Release);
-        let asked = shared.is_deadlocked() && shared.report_deadlock();
+        let asked = shared.stuck() == Stuck::ForEver && shared.report_deadlock();
         self.sleep(asked.then_some(Duration::ZERO));
         STUCK.fetch_sub(1, Ordering::Release);
         self.remote().stuck.store(false, Ordering::Release);
@@ -59,15 +70,22 @@ impl Worker {
 }
 
 impl Shared {
-    fn is_deadlocked(&self) -> bool {
+    /// Whether anybody could wake one of the tasks.
+    pub(crate) fn stuck(&self) -> Stuck {
         // Acquire, all: pair with the Releases of those who count themselves; see the top of the file.
-        self.remotes.iter().all(|remote| remote.stuck.load(Ordering::Acquire))
-            && STUCK.load(Ordering::Acquire) + waiting_threads() == threads()
-            && self.idle.all_sleep()
+        let all_stuck = self.remotes.iter().all(|remote| remote.stuck.load(Ordering::Acquire));
+        let waiting = STUCK.load(Ordering::Acquire) + waiting_threads();
+        let nobody_else = waiting == threads();
+        let at_rest = self.idle.all_sleep()
             && self.injector.is_empty()
-            && self.remotes.iter().all(|remote| remote.inbox().is_empty())
-            && !self.closing()
-            && self.live() != 0
+            && self.remotes.iter().all(|remote| remote.inbox().is_empty());
+        if !(all_stuck && at_rest) || self.closing() || self.live() == 0 {
+            Stuck::No
+        } else if nobody_else {
+            Stuck::ForEver
+        } else {
+            Stuck::Alone
+        }
     }
 
     /// Says what is known, the first time; says whether somebody has been asked to say more.
@@ -88,14 +106,29 @@ impl Shared {
             "\nkettle: deadlock: {live} {plural}, and nobody is left who could wake one; they wait:\n"
         );
         sys::write_to_stderr(line.as_bytes());
-        let mut asked = Vec::new();
+        self.ask_who_waits(ASKED);
+        true
+    }
+
+    /// Calls `f` with each task that waits.
+    pub(crate) fn for_each_waiting(&self, mut f: impl FnMut(&TaskRef)) {
         self.for_each_listed(|task| {
-            if asked.len() < ASKED && task.reason() != WaitReason::None {
+            if task.reason() != WaitReason::None {
+                f(task);
+            }
+        });
+    }
+
+    /// Asks `most` of those who wait for what and where they do.
+    pub(crate) fn ask_who_waits(&self, most: usize) {
+        let mut asked = Vec::new();
+        self.for_each_waiting(|task| {
+            if asked.len() < most {
                 asked.push(task.clone());
             }
         });
+        // Not under the rosters' locks.
         asked.iter().for_each(TaskRef::ask);
-        true
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::switching::leave_parked;
 use super::worker::Worker;
+use crate::sys;
 use crate::task::{Header, Wait};
 use crate::timer::{Timer, Wheel};
 use core::cell::Cell;
@@ -77,8 +78,7 @@ impl Worker {
 
     /// Looks at the clock, for those who say how long they have waited.
     pub(super) fn look_at_clock(&self) {
-        // It wraps round after 49 days, and so does every difference.
-        self.local.clock.set(self.timers.elapsed().as_millis() as u32);
+        self.local.clock.set(sys::clock::milliseconds());
     }
 
     /// How long the worker may sleep, of `timeout`, before the next timer wants to be looked at.

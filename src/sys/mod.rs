@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)]
 
+pub(crate) mod clock;
 pub(crate) mod epoll;
 pub(crate) mod file;
 pub(crate) mod fork;

@@ -20,7 +20,7 @@ use core::ptr::NonNull;
 pub(crate) struct Local {
     /// The task that runs; none while the worker looks for one.
     pub(crate) task: Cell<Option<NonNull<Header>>>,
-    /// The time, as the worker last looked at it: milliseconds since it began.
+    /// The time, as the worker last looked at it, in milliseconds.
     pub(crate) clock: Cell<u32>,
 }
 
@@ -81,11 +81,6 @@ fn local<'a>() -> Option<&'a Local> {
 #[inline(always)]
 pub(crate) fn current_coroutine() -> Option<NonNull<Header>> {
     local()?.task.get()
-}
-
-/// The time by the worker whose thread this is; none anywhere else.
-pub(super) fn clock() -> u32 {
-    local().map_or(0, |local| local.clock.get())
 }
 
 /// The running task: a coroutine, or the OS thread. Alive for as long as it runs.

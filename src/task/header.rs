@@ -31,7 +31,7 @@ use super::state::{Cancelling, Place, Published, State, Unparked, Wait};
 use super::wait_reason::{WaitReason, Waiting};
 use crate::context::Context;
 use crate::stack::StackClass;
-use crate::sys::futex;
+use crate::sys::{clock, futex};
 use crate::util::chain::{Linked, Links};
 use crate::util::list::{Link, Node};
 use core::cell::{Cell, UnsafeCell};
@@ -41,7 +41,7 @@ use core::ops::Deref;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What the floors above give a task so that this one needs not know them.
 #[derive(Debug)]
@@ -245,10 +245,11 @@ impl Header {
         self.since.store(milliseconds, Ordering::Relaxed);
     }
 
-    /// When the task began to wait, in its worker's milliseconds.
-    pub(super) fn since(&self) -> u32 {
+    /// For how long the task has waited, if it does: as exact as its worker's look at the clock before.
+    pub(crate) fn waited(&self) -> Duration {
         // Relaxed: as above.
-        self.since.load(Ordering::Relaxed)
+        let waited = clock::milliseconds().wrapping_sub(self.since.load(Ordering::Relaxed));
+        Duration::from_millis(waited.into())
     }
 
     /// What the task waits for, as a snapshot.

@@ -1,6 +1,5 @@
 //! Where a task is: what one that waits says of itself when it is asked.
 
-use super::current::clock;
 use super::header::Header;
 use crate::sys;
 use std::backtrace::Backtrace;
@@ -17,13 +16,11 @@ const NEEDED: usize = 40 * 1024;
 #[inline(never)]
 pub(super) fn tell(header: &Header) {
     let name = header.name().unwrap_or("<unnamed>");
-    let waited = clock().wrapping_sub(header.since());
     let mut text = format!(
-        "  '{name}' (ThreadId({})), {}, for some {}.{} s\n",
+        "  '{name}' (ThreadId({})), {}, for some {:.1} s\n",
         header.id(),
         header.reason(),
-        waited / 1_000,
-        waited / 100 % 10
+        header.waited().as_secs_f64()
     );
     if header.stack.left() < NEEDED {
         text.push_str("      where, there is too little left of its stack to say\n");

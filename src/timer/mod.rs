@@ -121,11 +121,6 @@ impl<T> Wheel<T> {
         }
     }
 
-    /// How long ago tick 0 was.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.start.elapsed()
-    }
-
     /// Whether no timer is set.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
