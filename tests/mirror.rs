@@ -18,6 +18,8 @@ mod io;
 mod net;
 #[path = "mirror/process.rs"]
 mod process;
+#[path = "mirror/sync.rs"]
+mod sync;
 #[path = "mirror/thread.rs"]
 mod thread;
 #[path = "mirror/time.rs"]
@@ -35,6 +37,7 @@ const MODULES: &[(&str, &[Row])] = &[
     ("std::net", net::ROWS),
     ("std::os::unix::net", unix::ROWS),
     ("std::process", process::ROWS),
+    ("std::sync", sync::ROWS),
     ("std::thread", thread::ROWS),
     ("std::time", time::ROWS),
 ];

@@ -23,8 +23,11 @@
 //! one who waits. What unwinds because of it poisons no lock; a panic does.
 
 mod barrier;
+mod base;
 mod condvar;
 mod lazy_lock;
+#[cfg(all(test, kettle_loom))]
+mod model;
 mod mutex;
 mod notify;
 mod once;
@@ -33,6 +36,7 @@ pub mod oneshot;
 mod poison;
 mod raw_mutex;
 mod raw_rwlock;
+mod raw_semaphore;
 mod rwlock;
 mod semaphore;
 mod wait_group;

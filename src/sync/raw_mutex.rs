@@ -8,7 +8,7 @@
 //!
 //! A lock that is released is free for whoever comes first, since the one who waits needs a while to come:
 //! handing it over each time would make everybody wait for that (a *convoy*). So that this starves nobody,
-//! one that has come in vain goes back to the head of the list, and after [`PATIENCE`] times is handed the
+//! one that has come in vain goes back to the head of the list, and after [`patience`] times is handed the
 //! lock. One at a time is woken, however often the lock is released meanwhile. The scheme is that of
 //! parking_lot and of Go's `sync.Mutex`, which count the time instead.
 //!
@@ -26,22 +26,16 @@
 
 #![allow(unsafe_code)]
 
-use crate::task::{TaskRef, Told, WaitReason, Waited, Waiter, Waiters, cancel, worker_tag};
-use crate::util::lock::{Lock, Locked};
-use core::cell::Cell;
+use super::base::{
+    AtomicU32, Cell, Lock, Locked, Ordering, SPINS, TaskRef, Told, Wait, WaitReason, Waited,
+    Waiter, Waiters, cancel, constant, patience, worker_tag,
+};
 use core::hint;
 use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 const LOCKED: u32 = 1 << 0;
 const QUEUED: u32 = 1 << 1;
 const WAKING: u32 = 1 << 2;
-
-/// How often somebody comes in vain before it is handed the lock.
-const PATIENCE: u32 = 4;
-
-/// How often to look whether the lock is free before waiting for it.
-const SPINS: u32 = 30;
 
 /// Who waits.
 #[derive(Debug)]
@@ -86,11 +80,13 @@ pub(super) struct RawMutex {
 }
 
 impl RawMutex {
-    pub(super) const fn new() -> Self {
-        Self {
-            state: AtomicU32::new(0),
-            holder: AtomicU32::new(0),
-            waiters: Lock::new(Waiters::new()),
+    constant! {
+        pub(super) fn new() -> Self {
+            Self {
+                state: AtomicU32::new(0),
+                holder: AtomicU32::new(0),
+                waiters: Lock::new(Waiters::new()),
+            }
         }
     }
 
@@ -127,6 +123,13 @@ impl RawMutex {
             }
         }
         false
+    }
+
+    /// Whether it is free and nobody waits or is on the way.
+    #[cfg(all(test, kettle_loom))]
+    #[allow(dead_code, reason = "the models have a copy of this file")]
+    pub(super) fn is_quiet(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == 0
     }
 
     #[inline]
@@ -308,7 +311,7 @@ impl RawMutex {
             debug_assert!(unlocked);
             return;
         };
-        let task = if first.vain >= PATIENCE {
+        let task = if first.vain >= patience() {
             let task = waiters.pop(Told::Granted);
             self.note_empty(&waiters);
             task
@@ -322,7 +325,7 @@ impl RawMutex {
         };
         drop(waiters);
         if let Some(task) = task {
-            task.unpark(crate::task::Wait::Event);
+            task.unpark(Wait::Event);
         }
     }
 

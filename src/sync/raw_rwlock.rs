@@ -23,10 +23,11 @@
 
 #![allow(unsafe_code)]
 
+use super::base::{
+    AtomicU32, Lock, Locked, Ordering, TaskRef, Told, Wait, WaitReason, Waited, Waiter, Waiters,
+    constant,
+};
 use super::raw_mutex::Interrupted;
-use crate::task::{TaskRef, Told, Wait, WaitReason, Waited, Waiter, Waiters};
-use crate::util::lock::{Lock, Locked};
-use core::sync::atomic::{AtomicU32, Ordering};
 
 const WRITER: u32 = 1 << 0;
 const QUEUED: u32 = 1 << 1;
@@ -71,8 +72,10 @@ pub(super) struct RawRwLock {
 }
 
 impl RawRwLock {
-    pub(super) const fn new() -> Self {
-        Self { state: AtomicU32::new(0), waiters: Lock::new(Waiters::new()) }
+    constant! {
+        pub(super) fn new() -> Self {
+            Self { state: AtomicU32::new(0), waiters: Lock::new(Waiters::new()) }
+        }
     }
 
     /// Takes the lock to read. A cancellation point where it has to wait.

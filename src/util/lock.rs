@@ -17,6 +17,7 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::hint;
 use core::ops::{Deref, DerefMut};
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 const FREE: u32 = 0;
@@ -35,6 +36,10 @@ pub(crate) struct Lock<T> {
 
 // SAFETY: invariant 1: the value is handed from thread to thread, never shared.
 unsafe impl<T: Send> Sync for Lock<T> {}
+
+// Its holders do not panic, so nobody finds what one has left half done.
+impl<T> UnwindSafe for Lock<T> {}
+impl<T> RefUnwindSafe for Lock<T> {}
 
 impl<T> Lock<T> {
     pub(crate) const fn new(value: T) -> Self {
