@@ -35,6 +35,7 @@
 //! - [`io`], [`fs`], [`process`]: the mirrors of std's modules of these names; [`signal`]: ctrl-c and others.
 //! - [`unblock`](unblock()): for what blocks an OS thread and cannot be helped: it runs on another,
 //!   while its coroutine waits.
+//! - [`channel`]: messages between coroutines, and OS threads, in crossbeam-channel's shape; `select!`.
 //! - [`coroutine`]: the raw coroutine without a scheduler, for generators.
 //!
 //! # What it stands on
@@ -88,6 +89,7 @@ mod task;
 mod timer;
 mod util;
 
+pub mod channel;
 pub mod coroutine;
 pub mod fs;
 pub mod group;

@@ -2,8 +2,8 @@
 
 use super::OpenOptions;
 use super::lock::TryLockError;
-use crate::scheduler::spend_io_budget;
 use crate::sys::file::{self, ReadNow};
+use crate::task::spend_budget;
 use crate::unblock::{runs_in_place, unblock};
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -246,7 +246,7 @@ impl File {
         {
             return None;
         }
-        spend_io_budget();
+        spend_budget();
         match file::read_now(self.as_fd(), buffers, offset) {
             Ok(ReadNow::Read(count)) => return Some(Ok(count)),
             Ok(ReadNow::WouldWait) => {}

@@ -1,9 +1,10 @@
 //! *Try, else wait*: the one loop in which everything that does I/O in kettle waits.
 
 use crate::reactor::{Direction, Registration, Waited};
-use crate::scheduler::{current_reactor, spend_io_budget};
+use crate::scheduler::current_reactor;
 use crate::sys::poll;
 use crate::sys::socket::Errno;
+use crate::task::spend_budget;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
@@ -81,7 +82,7 @@ pub(crate) fn try_else_wait<T, E: Refusal>(
     mut attempt: impl FnMut() -> Result<T, E>,
     is_empty: impl Fn(&T) -> bool,
 ) -> io::Result<T> {
-    spend_io_budget();
+    spend_budget();
     let mut seen = registration.seen();
     if trust == Trust::TryFirst || seen.is_ready(direction) {
         loop {

@@ -1,16 +1,11 @@
-//! What a worker does for descriptors: it sleeps in its reactor, looks into it now and then, and sees to it
-//! that those who never have to wait leave time to the others.
+//! What a worker does for descriptors: it sleeps in its reactor, and looks into it now and then.
 
 #![allow(unsafe_code)]
 
 use super::idle::Alarm;
-use super::switching::yield_now;
 use super::worker::Worker;
 use crate::reactor::Reactor;
 use core::time::Duration;
-
-/// So many operations of a worker's coroutines may go by without one of them yielding.
-pub(super) const IO_RUN: u32 = 128;
 
 impl Alarm for Reactor {
     fn ring(&self) {
@@ -64,25 +59,4 @@ pub(crate) fn current_reactor() -> Option<&'static Reactor> {
         return None;
     }
     Some(worker.reactor())
-}
-
-/// To be called before an operation that may go by without waiting: every so often it yields, or whoever is
-/// always served at once would keep the others from running. Before, and not after, so that a cancellation
-/// that comes meanwhile does not lose what was received.
-#[inline(always)]
-pub(crate) fn spend_io_budget() {
-    if let Some(worker) = Worker::current() {
-        let left = worker.io_budget.get() - 1;
-        worker.io_budget.set(left);
-        if left == 0 {
-            used_up(worker);
-        }
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn used_up(worker: &Worker) {
-    worker.io_budget.set(IO_RUN);
-    yield_now();
 }

@@ -41,7 +41,7 @@ mod trimming;
 mod worker;
 
 pub(crate) use closing::Left;
-pub(crate) use descriptors::{current_reactor, spend_io_budget};
+pub(crate) use descriptors::current_reactor;
 pub(crate) use shared::Shared;
 pub(crate) use spawn::Options;
 pub use stuck::OnDeadlock;

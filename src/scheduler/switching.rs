@@ -26,7 +26,7 @@ use core::ptr::{self, NonNull};
 use std::time::Instant;
 
 /// How this scheduler's tasks wait and are woken.
-pub(super) static DOOR: Door = Door { park, schedule };
+pub(super) static DOOR: Door = Door { park, schedule, yield_now: || yield_now() };
 
 /// What is to be done once the side that was left is off its stack.
 enum After {

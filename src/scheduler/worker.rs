@@ -10,7 +10,6 @@
 
 #![allow(unsafe_code)]
 
-use super::descriptors::IO_RUN;
 use super::shared::{BACKLOG, Remote, Shared, Tally};
 use super::stuck::OnDeadlock;
 use super::timed::Timers;
@@ -20,7 +19,7 @@ use crate::reactor::Reactor;
 use crate::stack::overflow::{self, AlternateStack};
 use crate::stack::pool::Magazines;
 use crate::stack::{Stack, StackClass, StackError, pool};
-use crate::task::{Header, Local, Task, describe_current, fork};
+use crate::task::{BUDGET, Header, Local, Task, describe_current, fork};
 use crate::util::list::Fifo;
 use core::cell::{Cell, RefCell};
 use core::ptr::{self, NonNull};
@@ -72,8 +71,6 @@ pub(crate) struct Worker {
     index: usize,
     /// See `is_led_by_descriptors`.
     pub(super) led_by_descriptors: Cell<bool>,
-    /// How many more operations of I/O until one of them yields.
-    pub(super) io_budget: Cell<u32>,
     /// Where the worker sleeps, and what its tasks wait for descriptors with.
     reactor: &'static Reactor,
     shared: Arc<Shared>,
@@ -128,7 +125,7 @@ impl Worker {
         // because a child process inherits the mask and could not be terminated.
         let _alternate_stack = AlternateStack::ensure();
         let worker = Self {
-            local: Local { task: Cell::new(None), clock: Cell::new(0) },
+            local: Local { task: Cell::new(None), clock: Cell::new(0), budget: Cell::new(BUDGET) },
             root: Cell::new(Context::NONE),
             nowhere: Cell::new(Context::NONE),
             ticks: Cell::new(TICKS),
@@ -147,7 +144,6 @@ impl Worker {
             trimming: Trimming::default(),
             index,
             led_by_descriptors: Cell::new(false),
-            io_budget: Cell::new(IO_RUN),
             reactor: shared.idle.alarm(index),
             shared,
         };

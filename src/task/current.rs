@@ -22,12 +22,18 @@ pub(crate) struct Local {
     pub(crate) task: Cell<Option<NonNull<Header>>>,
     /// The time, as the worker last looked at it, in milliseconds.
     pub(crate) clock: Cell<u32>,
+    /// How many more operations that need not wait until one of them yields.
+    pub(crate) budget: Cell<u32>,
 }
+
+/// So many operations of a worker's coroutines may go by without one of them yielding.
+pub(crate) const BUDGET: u32 = 128;
 
 /// How an OS thread waits.
 static THREAD_DOOR: Door = Door {
     park: park_in_kernel,
     schedule: |_| unreachable!("an OS thread parks in the kernel only"),
+    yield_now: crate::sys::yield_thread,
 };
 
 thread_local! {
@@ -123,6 +129,29 @@ fn thread_header() -> NonNull<Header> {
         unsafe { header.as_ref() }.locals().close();
     }
     header
+}
+
+/// To be called before an operation that may go by without waiting: every so often it yields, or whoever is
+/// always served at once would keep the others from running. Before, and not after, so that a cancellation
+/// that comes meanwhile does not lose what was received.
+#[inline(always)]
+pub(crate) fn spend_budget() {
+    if let Some(local) = local() {
+        let left = local.budget.get() - 1;
+        local.budget.set(left);
+        if left == 0 {
+            local.budget.set(BUDGET);
+            used_up();
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn used_up() {
+    // SAFETY: the running task is alive.
+    let yield_now = unsafe { current_header().as_ref() }.door().yield_now;
+    yield_now();
 }
 
 /// A counted pointer to the running task.

@@ -51,6 +51,8 @@ pub(crate) struct Door {
     pub(crate) park: unsafe fn(NonNull<Header>, Wait, Option<Instant>) -> bool,
     /// Makes a task run whose `parked` the caller has cleared.
     pub(crate) schedule: unsafe fn(Task),
+    /// Lets others run before the calling task goes on.
+    pub(crate) yield_now: fn(),
 }
 
 /// What depends on the types of the closure and its output.

@@ -31,7 +31,9 @@ pub(crate) use attention::Attention;
 pub use cancel::{CancellationMask, Cancelled};
 pub(crate) use cancel::{limit_of_current, with_limit};
 pub(crate) use cell::{Ending, OnEnd, new_task};
-pub(crate) use current::{Local, current, current_coroutine, describe_current, worker_tag};
+pub(crate) use current::{
+    BUDGET, Local, current, current_coroutine, describe_current, spend_budget, worker_tag,
+};
 pub(crate) use header::{Door, Header, Origin, Task, TaskRef};
 pub use join::JoinHandle;
 pub(crate) use kernel::{park_in_kernel, waiting_threads};

@@ -45,6 +45,12 @@ pub(crate) enum WaitReason {
     WaitGroup,
     /// The one value of a `oneshot`.
     Oneshot,
+    /// A channel to have room, or a receiver.
+    Send,
+    /// A channel to have a message.
+    Receive,
+    /// One of several operations to be ready.
+    Select,
 }
 
 impl WaitReason {
@@ -69,6 +75,9 @@ impl WaitReason {
             Self::Notify,
             Self::WaitGroup,
             Self::Oneshot,
+            Self::Send,
+            Self::Receive,
+            Self::Select,
         ]
         .into_iter()
         .find(|&reason| reason as u8 == number)
@@ -98,6 +107,9 @@ impl fmt::Display for WaitReason {
             Self::Notify => "waiting for a notification",
             Self::WaitGroup => "waiting for a group",
             Self::Oneshot => "waiting for a value",
+            Self::Send => "sending to a channel",
+            Self::Receive => "receiving from a channel",
+            Self::Select => "selecting",
         })
     }
 }
