@@ -99,7 +99,7 @@ fn accept(listener: &TcpListener) -> io::Result<()> {
     Ok(())
 }
 
-fn echo(mut stream: TcpStream) -> io::Result<()> {
+pub(crate) fn echo(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     // On the coroutine's stack, and small, so that an idle connection costs one page of it.
     let mut buffer = [0; 1024];
