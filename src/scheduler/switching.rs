@@ -328,11 +328,16 @@ unsafe fn schedule(task: Task) {
     // queued below.
     let shared = unsafe { &*task.runtime().cast::<Shared>() };
     let here = Worker::current().filter(|worker| worker.belongs_to(shared));
+    if task.attention.may_migrate() {
+        return match here.filter(|worker| worker.runs_a_task()) {
+            Some(worker) => worker.push_new(task),
+            // Also where the worker is in its deque's code (worker invariant 4).
+            None => shared.inject(task),
+        };
+    }
     // A task that has started has a home.
     let home = task.home().unwrap_or(0);
     match here {
-        Some(worker) if task.attention.may_migrate() => worker.push_new(task),
-        None if task.attention.may_migrate() => shared.inject(task),
         Some(worker) if worker.index() == home => worker.push_woken(task),
         _ => shared.deliver(task, home),
     }

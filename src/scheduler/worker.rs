@@ -7,6 +7,8 @@
 //!    to what is in one lives across a switch.
 //! 2. A worker lives until its root has returned, which is after its last task has ended or moved.
 //! 3. A `Worker` reference is good until the next switch: a migratable task may come back elsewhere.
+//! 4. While the worker is in a deque's code no task is the running one ([`Worker::apart`]): what a program has
+//!    deferred with crossbeam-epoch may be called there, and must neither switch nor come to this deque.
 
 #![allow(unsafe_code)]
 
@@ -197,10 +199,36 @@ impl Worker {
         self.local.task.get().is_some()
     }
 
+    /// Calls `f`, which works on a deque (invariant 4). crossbeam-deque frees its old buffers by
+    /// crossbeam-epoch, and that calls what has been deferred in the process, by whomever. In there kettle's
+    /// calls take the caller for an OS thread: what waits, blocks it; what is spawned or woken goes elsewhere.
+    #[inline(always)]
+    fn apart<R>(&self, f: impl FnOnce() -> R) -> R {
+        /// A list that is half changed, or a waiter that nobody takes out, must not be left behind.
+        struct MustNotUnwind;
+
+        impl Drop for MustNotUnwind {
+            fn drop(&mut self) {
+                crate::sys::write_to_stderr(
+                    b"fatal runtime error: a function deferred with crossbeam-epoch has panicked in kettle's \
+                      scheduler, aborting\n",
+                );
+                std::process::abort();
+            }
+        }
+
+        let task = self.local.task.take();
+        let guard = MustNotUnwind;
+        let result = f();
+        core::mem::forget(guard);
+        self.local.task.set(task);
+        result
+    }
+
     /// Takes a new task, or a migratable one that is to run: any worker may have it.
     #[inline]
     pub(super) fn push_new(&self, task: Task) {
-        self.deque.push(task);
+        self.apart(|| self.deque.push(task));
         self.deque_used.set(true);
         if self.shared.workers() > 1 {
             self.shared.idle.work_pushed(self.deque.len());
@@ -254,7 +282,7 @@ impl Worker {
     #[inline(never)]
     fn next_new(&self) -> Option<Task> {
         while self.deque_used.get() {
-            match self.deque.pop() {
+            match self.apart(|| self.deque.pop()) {
                 Some(task) => {
                     if let Some(task) = self.take_on(task) {
                         return Some(task);
@@ -291,7 +319,7 @@ impl Worker {
         self.take_injected();
         self.trim_while_busy();
         // The deque gives the newest first; without this the oldest might wait for ever.
-        if let Steal::Success(task) = self.oldest().steal() {
+        if let Steal::Success(task) = self.apart(|| self.oldest().steal()) {
             if let Some(task) = self.take_on(task) {
                 // SAFETY: out of the deque, so ours to queue.
                 unsafe { self.queue.push_back(task.into_raw()) };
@@ -317,7 +345,7 @@ impl Worker {
     pub(super) fn fill_deque(&self, enough: usize, steal_batch: impl Fn() -> Steal<()>) -> bool {
         let mut taken = false;
         loop {
-            match steal_batch() {
+            match self.apart(&steal_batch) {
                 Steal::Success(()) => taken = true,
                 Steal::Empty => break,
                 Steal::Retry => continue,

@@ -7,6 +7,7 @@ use std::process::Stdio;
 
 #[path = "../support/child.rs"]
 mod child;
+mod deferred;
 mod destructors;
 mod limits;
 mod model;
