@@ -268,3 +268,63 @@ fn ten_thousand_children_of_a_scope_on_an_os_thread() {
     });
     assert_eq!(sum.into_inner(), 10_000 * 9_999 / 2);
 }
+
+/// A raw coroutine may be gone on with by another task of its thread than the one that began it.
+#[test]
+fn a_scope_that_another_task_goes_on_with_ends_too() {
+    use kettle::coroutine::Coroutine;
+    use std::cell::Cell;
+
+    thread_local! {
+        static BETWEEN: Cell<Option<Coroutine<(), (), usize>>> = const { Cell::new(None) };
+    }
+
+    let runtime = workers(1);
+    // To its end, and by dropping it there.
+    for to_the_end in [true, false] {
+        let ended = Arc::new(AtomicUsize::new(0));
+        let (go_on, children_ended) = (Arc::new(AtomicBool::new(false)), Arc::clone(&ended));
+        let wait = Arc::clone(&go_on);
+        runtime.run(|| {
+            thread::spawn(move || {
+                let mut coroutine = Coroutine::new(move |suspender, ()| {
+                    let borrowed = AtomicUsize::new(0);
+                    thread::scope(|scope| {
+                        for _ in 0..3 {
+                            scope.spawn(|| {
+                                while !wait.load(Ordering::SeqCst) {
+                                    thread::yield_now();
+                                }
+                                thread::yield_now();
+                                borrowed.fetch_add(1, Ordering::SeqCst);
+                                children_ended.fetch_add(1, Ordering::SeqCst);
+                            });
+                        }
+                        suspender.suspend(());
+                    });
+                    borrowed.load(Ordering::SeqCst)
+                });
+                coroutine.resume(());
+                BETWEEN.set(Some(coroutine));
+            })
+            .join()
+            .unwrap();
+            thread::spawn(move || {
+                let mut coroutine = BETWEEN.take().unwrap();
+                if to_the_end {
+                    go_on.store(true, Ordering::SeqCst);
+                    assert_eq!(coroutine.resume(()), kettle::coroutine::State::Returned(3));
+                } else {
+                    // A wait while unwinding keeps the worker, so they end first.
+                    go_on.store(true, Ordering::SeqCst);
+                    while ended.load(Ordering::SeqCst) < 3 {
+                        thread::yield_now();
+                    }
+                    drop(coroutine);
+                }
+            })
+            .join()
+            .unwrap();
+        });
+    }
+}

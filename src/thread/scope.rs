@@ -3,7 +3,7 @@
 //! # Invariants
 //!
 //! 1. `ScopeData` lies in the frame of [`scope`], which neither returns nor unwinds before `running` is
-//!    zero, and `running` counts the children whose `on_end` has not been called.
+//!    zero and `owner` free after that, and `running` counts the children whose `on_end` has not been called.
 //! 2. What a child's closure and output borrow is touched by the child before its `on_end`, or through its
 //!    join handle, which cannot outlive `'scope`.
 
@@ -38,7 +38,9 @@ struct ScopeData {
     /// The children are to be cancelled, those to come as well.
     cancelled: AtomicBool,
     children: Lock<Children>,
-    owner: TaskRef,
+    /// Who waits for the children: whoever began the scope, until another task goes on with it, in a raw
+    /// coroutine. The last child counts itself out under the lock.
+    owner: Lock<TaskRef>,
 }
 
 #[derive(Debug)]
@@ -62,11 +64,27 @@ impl OnEnd for Ticket {
             // Relaxed: the Release below orders it.
             data.panicked.fetch_add(1, Ordering::Relaxed);
         }
-        // Once it is counted out, the data may go.
-        let owner = data.owner.clone();
-        // Release: pairs with the Acquire in `ScopeData::wait`: what the child did comes before the end of
-        // the scope.
-        if data.running.fetch_sub(1, Ordering::Release) == 1 {
+        // Relaxed: the exchange decides.
+        let mut running = data.running.load(Ordering::Relaxed);
+        while running > 1 {
+            // Release: pairs with the Acquire in `ScopeData::wait`: what the child did comes before the end of
+            // the scope. The others count on from this, which keeps it.
+            match data.running.compare_exchange_weak(
+                running,
+                running - 1,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(now) => running = now,
+            }
+        }
+        let owner = {
+            let owner = data.owner.lock();
+            // Release: as above. The data may go as soon as the lock is free.
+            (data.running.fetch_sub(1, Ordering::Release) == 1).then(|| owner.clone())
+        };
+        if let Some(owner) = owner {
             owner.unpark(Wait::Event);
         }
     }
@@ -79,7 +97,7 @@ impl ScopeData {
             panicked: AtomicIsize::new(0),
             cancelled: AtomicBool::new(false),
             children: Lock::new(Children { tasks: Vec::new(), room: 32 }),
-            owner: current(),
+            owner: Lock::new(current()),
         }
     }
 
@@ -111,6 +129,8 @@ impl ScopeData {
     /// instead and goes on waiting. Says whether it has.
     fn wait(&self) -> bool {
         let mut mask = None;
+        // The last child has asked for the owner before this, and is no longer counted then, or does after it.
+        *self.owner.lock() = current();
         // Acquire: pairs with the Release in `Ticket::ended`.
         while self.running.load(Ordering::Acquire) != 0 {
             if park(Wait::Event, WaitReason::Scope) == Outcome::Cancelled {
@@ -118,6 +138,8 @@ impl ScopeData {
                 self.cancel();
             }
         }
+        // The last child may have the lock still.
+        drop(self.owner.lock());
         mask.is_some()
     }
 }
