@@ -131,7 +131,7 @@ where
         (Some(Failure::Error(error)), _) => Err(error),
         (Some(Failure::Panic(payload)), _) => resume_unwind(payload),
         (Some(Failure::CutShort), _) => {
-            cancel::unwind_if_due();
+            cancel::point();
             panic!("coroutines of a group were cancelled, and who waits for them has masked that")
         }
         (None, Some(value)) => Ok(value),

@@ -8,12 +8,14 @@
 //! Why no wake-up is lost stands in `PROTOCOL.md`, beside this file; `idle/model.rs` has loom look for one
 //! that is.
 
-use super::shared::BACKLOG;
 use crate::reactor::Reactor;
 use crate::util::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::util::lock::Lock;
 use core::time::Duration;
 use crossbeam_utils::CachePadded;
+
+/// From how many waiting tasks on there is work for one more worker without a doubt.
+pub(super) const BACKLOG: usize = 16;
 
 /// Who of one runtime's workers rests: the counts, and a place to sleep for each worker.
 ///

@@ -6,8 +6,7 @@
 //! about to start both. So a short deque is only taken, and then whole, from a worker that has not
 //! started anything for a while.
 
-use super::idle::Rest;
-use super::shared::BACKLOG;
+use super::idle::{BACKLOG, Rest};
 use super::trimming::Next;
 use super::worker::Worker;
 use core::sync::atomic::Ordering;

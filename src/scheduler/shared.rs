@@ -3,10 +3,9 @@
 #![allow(unsafe_code)]
 
 use super::census::{Census, Count};
-use super::idle::Idle;
+use super::idle::{BACKLOG, Idle};
 use super::roster::Roster;
 use super::stuck::OnDeadlock;
-use super::worker::Worker;
 use crate::stack::StackClass;
 use crate::task::{Header, Task, TaskRef};
 use crate::util::list::Inbox;
@@ -15,10 +14,6 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::sync::atomic::{AtomicBool, AtomicUsize};
 use crossbeam_deque::{Injector, Stealer};
 use crossbeam_utils::CachePadded;
-use std::sync::Arc;
-
-/// From how many waiting tasks on there is work for one more worker without a doubt.
-pub(super) const BACKLOG: usize = 16;
 
 /// One runtime, as its workers, handles and tasks see it.
 #[derive(Debug)]
@@ -118,21 +113,6 @@ impl Shared {
 
     pub(super) fn as_runtime(&self) -> *const () {
         (&raw const *self).cast()
-    }
-
-    /// The runtime of the running coroutine, if one is running.
-    #[inline]
-    pub(crate) fn current<'a>() -> Option<&'a Arc<Self>> {
-        Worker::current().filter(|worker| worker.runs_a_task()).map(Worker::shared_handle)
-    }
-
-    /// Whether the running coroutine is one of this runtime's.
-    pub(crate) fn is_current(&self) -> bool {
-        self.current_worker().is_some()
-    }
-
-    pub(super) fn current_worker(&self) -> Option<&Worker> {
-        Worker::current().filter(|worker| worker.belongs_to(self) && worker.runs_a_task())
     }
 
     /// Puts a task into the inbox of the worker that it belongs to.

@@ -12,7 +12,8 @@
 
 #![allow(unsafe_code)]
 
-use super::shared::{BACKLOG, Remote, Shared, Tally};
+use super::idle::BACKLOG;
+use super::shared::{Remote, Shared, Tally};
 use super::stuck::OnDeadlock;
 use super::timed::Timers;
 use super::trimming::Trimming;
@@ -162,10 +163,6 @@ impl Worker {
 
     #[inline(always)]
     pub(super) fn shared(&self) -> &Shared {
-        &self.shared
-    }
-
-    pub(super) fn shared_handle(&self) -> &Arc<Shared> {
         &self.shared
     }
 
@@ -391,5 +388,23 @@ impl Worker {
     /// Whether anything waits in this worker's own lists; for the root, about to rest.
     pub(super) fn has_work(&self) -> bool {
         !self.remote().inbox().is_empty() || !self.queue.is_empty() || self.lifo.get().is_some()
+    }
+}
+
+impl Shared {
+    /// The runtime of the running coroutine, if one is running.
+    #[inline]
+    pub(crate) fn current<'a>() -> Option<&'a Arc<Self>> {
+        Worker::current().filter(|worker| worker.runs_a_task()).map(|worker| &worker.shared)
+    }
+
+    /// Whether the running coroutine is one of this runtime's.
+    pub(crate) fn is_current(&self) -> bool {
+        self.current_worker().is_some()
+    }
+
+    /// The worker that runs the running coroutine, if that is one of this runtime's.
+    pub(super) fn current_worker(&self) -> Option<&Worker> {
+        Worker::current().filter(|worker| worker.belongs_to(self) && worker.runs_a_task())
     }
 }

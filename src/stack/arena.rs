@@ -13,8 +13,8 @@
 
 #![allow(unsafe_code)]
 
-use super::{Stack, StackClass, StackError, guard, overflow};
-use crate::sys::shadow_stack;
+use super::run::Run;
+use super::{Stack, StackClass, StackError, guard};
 use crate::util::fallible::try_box;
 use crate::util::lock::Lock;
 use core::ptr::NonNull;
@@ -137,47 +137,6 @@ struct Frontier {
     unguarded: Vec<Run>,
 }
 
-/// Carved slots side by side that have no guard yet, and their only owner.
-#[derive(Debug)]
-pub(super) struct Run {
-    start: NonNull<u8>,
-    count: usize,
-    stride: usize,
-}
-
-// SAFETY: an address; the memory is whoever's turns it into stacks.
-unsafe impl Send for Run {}
-
-impl Run {
-    #[cfg(test)]
-    pub(super) fn for_tests(start: *mut u8, count: usize, stride: usize) -> Self {
-        Self { start: NonNull::new(start).expect("mapped"), count, stride }
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.count
-    }
-
-    /// From one slot to the next.
-    pub(super) fn stride(&self) -> usize {
-        self.stride
-    }
-
-    /// The low end of slot `index`, or the end of the last slot.
-    pub(super) fn slot(&self, index: usize) -> *mut u8 {
-        debug_assert!(index <= self.count);
-        self.start.as_ptr().wrapping_add(index * self.stride)
-    }
-
-    /// Keeps the first `count` slots and gives those after them, if there are any.
-    fn split_off(&mut self, count: usize) -> Option<Self> {
-        let rest = self.count.saturating_sub(count);
-        let start = NonNull::new(self.slot(self.count - rest))?;
-        self.count -= rest;
-        (rest > 0).then_some(Self { start, count: rest, stride: self.stride })
-    }
-}
-
 impl Arena {
     pub(super) const fn new() -> Self {
         Self {
@@ -202,10 +161,6 @@ impl Arena {
         count: usize,
         mut take: impl FnMut(Stack),
     ) -> Result<(), StackError> {
-        if shadow_stack::is_on() {
-            return Err(StackError::ShadowStack);
-        }
-        overflow::install();
         let mut run = self.frontier.lock().carve(class, count)?;
         // Outside the lock: a guard takes half a microsecond.
         // SAFETY: the slots are ours (invariant 1), their low ends are the guards' places.
@@ -253,7 +208,7 @@ impl Frontier {
             self.dumped = wanted;
         }
         let start = reservation.slot(self.carved);
-        let run = Run { start, count: until - self.carved, stride: class.stride() };
+        let run = Run::new(start, until - self.carved, class.stride());
         self.carved = until;
         Ok(run)
     }

@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::StackError;
-use super::arena::Run;
+use super::run::Run;
 use crate::sys::memory::{self, Ranges};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use memmap2::MmapOptions;
@@ -154,7 +154,8 @@ mod tests {
                 let answer = unsafe { libc::mlock(start.add(slot * stride + page).cast(), page) };
                 assert_eq!(answer, 0, "{}", std::io::Error::last_os_error());
             }
-            let run = Run::for_tests(start, COUNT, stride);
+            let first = core::ptr::NonNull::new(start).expect("mapped");
+            let run = Run::new(first, COUNT, stride);
             // SAFETY: the low ends of slots that nobody uses.
             let (made, outcome) = unsafe { install_all(&run, len) };
             assert_eq!(made, COUNT, "{outcome:?}");

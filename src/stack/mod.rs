@@ -8,7 +8,7 @@
 //!
 //! A slot is reserved at its full size and committed by touch: it grows without copying, without a
 //! signal and without a mapping of its own, and pointers into it stay good. [`arena`] reserves and
-//! carves slots, [`guard`] makes their low ends inaccessible, [`pool`] keeps those that are not in
+//! carves slots (a [`run`] of them at a time), [`guard`] makes their low ends inaccessible, [`pool`] keeps those that are not in
 //! use, [`trim`] gives back what a deep one no longer uses, [`overflow`] answers when somebody runs into
 //! a guard.
 //!
@@ -25,6 +25,7 @@ mod class;
 mod guard;
 pub(crate) mod overflow;
 pub(crate) mod pool;
+mod run;
 mod trim;
 
 pub(crate) use class::{DEFAULT_STACK_SIZE, StackClass};

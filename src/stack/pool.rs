@@ -13,7 +13,8 @@
 //! ([`Magazines::trim_some`]): a worker that goes to rest, and a busy one now and then.
 
 use super::arena::Arena;
-use super::{Stack, StackClass, StackError};
+use super::{Stack, StackClass, StackError, overflow};
+use crate::sys::shadow_stack;
 use crate::util::lock::Lock;
 
 /// What the process has of one class beside the stacks that workers have.
@@ -78,13 +79,18 @@ impl Depot {
 }
 
 impl ClassPool {
-    /// Gives up to `count` new stacks to `take`, at the least one.
+    /// Gives up to `count` new stacks to `take`, at the least one. Whoever gets a stack came by here, so it is
+    /// here that the handler for overflows is seen to.
     fn make(
         &self,
         class: StackClass,
         count: usize,
         mut take: impl FnMut(Stack),
     ) -> Result<(), StackError> {
+        if shadow_stack::is_on() {
+            return Err(StackError::ShadowStack);
+        }
+        overflow::install();
         self.depot.lock().announce(count)?;
         let mut made = 0;
         let outcome = self.arena.carve(class, count, |stack| {

@@ -15,7 +15,6 @@ const LIMITED: u8 = 1 << 3;
 const BOUND: u8 = 1 << 4;
 /// It has forked, and this is the child: it must not make way for anybody.
 const FORKED: u8 = 1 << 5;
-
 /// It is to say what it waits for, and where.
 const ASKED: u8 = 1 << 6;
 

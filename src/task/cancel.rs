@@ -9,12 +9,6 @@
 //! may be that of a raw coroutine and outlive it: so both refer to it by a counted pointer and a number,
 //! never by an address on a stack.
 //!
-//! A lock that is released while its holder unwinds wants to know whether that is because of a cancellation,
-//! which leaves it sound, or of a panic, which poisons it. The payloads tell: each counts on its task for as
-//! long as it exists. std has no way to ask which payload is on its way, so somebody who has caught one of
-//! these and keeps it, then panics, could be taken for cancelled; a lock that was taken meanwhile therefore
-//! does not ask ([`is_thrown`]).
-//!
 //! # Invariants
 //!
 //! 1. `masks` and `limits` of a task are touched only by who has the [`Task`](super::Task), and on the OS
@@ -24,7 +18,7 @@
 
 use super::current::{current, current_header, known_header};
 use super::header::{Header, TaskRef};
-use core::cell::Cell;
+use super::payload::{Cancelled, Expired};
 use core::fmt;
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -33,160 +27,12 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 
-/// What a coroutine that was cancelled unwinds with: the payload that [`JoinHandle::join`] returns for
-/// it, in the place of a panic's.
-///
-/// ```
-/// use kettle::thread;
-///
-/// let sleeper = thread::spawn(|| thread::park());
-/// sleeper.cancel()?;
-/// assert!(sleeper.join().unwrap_err().is::<thread::Cancelled>());
-/// # Ok::<(), std::io::Error>(())
-/// ```
-///
-/// [`JoinHandle::join`]: crate::thread::JoinHandle::join
-pub struct Cancelled {
-    /// None once the task has ended, and where it never began.
-    thrown: Option<Thrown>,
-}
-
-impl fmt::Debug for Cancelled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cancelled").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for Cancelled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the coroutine was cancelled")
-    }
-}
-
-impl std::error::Error for Cancelled {}
-
-impl Cancelled {
-    /// The payload of a task that is cancelled before it begins.
-    pub(super) fn payload() -> Box<dyn Any + Send> {
-        Box::new(Self { thrown: None })
-    }
-
-    /// `payload` has unwound a task to its end.
-    pub(super) fn settle(payload: &mut (dyn Any + Send)) {
-        if let Some(cancelled) = payload.downcast_mut::<Self>() {
-            cancelled.thrown = None;
-        }
-    }
-}
-
-/// What unwinds out of a time limit.
-struct Expired {
-    limit: u64,
-    _thrown: Thrown,
-}
-
-/// Counts a payload on its task while it exists, wherever it goes.
-struct Thrown(TaskRef);
-
-impl Thrown {
-    fn new(task: TaskRef) -> Self {
-        // Relaxed: the task's own question, and whoever drops the payload on another thread got it from there.
-        task.thrown.fetch_add(1, Ordering::Relaxed);
-        Self(task)
-    }
-}
-
-impl Drop for Thrown {
-    fn drop(&mut self) {
-        // Relaxed: as above.
-        self.0.thrown.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Whether a cancellation, or a time limit's end, unwinds the running task: or has, and was caught by somebody
-/// who keeps its payload.
+/// who keeps its payload (see [`payload`](super::payload)).
 #[inline]
 pub(crate) fn is_thrown() -> bool {
     // Relaxed: as in `Thrown::new`.
     known_header().is_some_and(|header| header.thrown.load(Ordering::Relaxed) != 0)
-}
-
-/// One time limit of a task.
-#[derive(Debug)]
-struct Limit {
-    number: u64,
-    deadline: Instant,
-    /// The one around it.
-    outer: Option<Box<Limit>>,
-}
-
-/// The time limits that a task is within.
-pub(super) struct Limits {
-    innermost: Cell<Option<Box<Limit>>>,
-}
-
-impl fmt::Debug for Limits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limits").finish_non_exhaustive()
-    }
-}
-
-impl Limits {
-    pub(super) const fn new() -> Self {
-        Self { innermost: Cell::new(None) }
-    }
-
-    /// Calls `f` with each limit, the innermost first.
-    fn for_each(&self, mut f: impl FnMut(&Limit)) {
-        let innermost = self.innermost.take();
-        let mut next = &innermost;
-        while let Some(limit) = next {
-            f(limit);
-            next = &limit.outer;
-        }
-        self.innermost.set(innermost);
-    }
-
-    fn earliest(&self) -> Option<Instant> {
-        let mut earliest: Option<Instant> = None;
-        self.for_each(|limit| {
-            let deadline = limit.deadline;
-            earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
-        });
-        earliest
-    }
-
-    /// The outermost limit whose time is up.
-    fn expired(&self) -> Option<u64> {
-        let now = Instant::now();
-        let mut outermost = None;
-        self.for_each(|limit| {
-            if limit.deadline <= now {
-                outermost = Some(limit.number);
-            }
-        });
-        outermost
-    }
-
-    fn push(&self, number: u64, deadline: Instant) {
-        let outer = self.innermost.take();
-        self.innermost.set(Some(Box::new(Limit { number, deadline, outer })));
-    }
-
-    /// Takes limit `number` out; says whether any is left.
-    fn remove(&self, number: u64) -> bool {
-        let mut innermost = self.innermost.take();
-        let mut next = &mut innermost;
-        while next.as_ref().is_some_and(|limit| limit.number != number) {
-            next = &mut next.as_mut().expect("looked at just now").outer;
-        }
-        if let Some(limit) = next.take() {
-            *next = limit.outer;
-        }
-        let left = innermost.is_some();
-        self.innermost.set(innermost);
-        left
-    }
 }
 
 /// Calls `f` and returns what it returns; none if it had to be unwound because `deadline` came and it was
@@ -217,7 +63,7 @@ pub(crate) fn with_limit<T>(deadline: Instant, f: impl FnOnce() -> T) -> Option<
     match result {
         Ok(value) => Some(value),
         Err(payload) => match payload.downcast::<Expired>() {
-            Ok(expired) if expired.limit == number => None,
+            Ok(expired) if expired.limit() == number => None,
             Ok(expired) => resume_unwind(expired),
             Err(payload) => resume_unwind(payload),
         },
@@ -240,13 +86,6 @@ pub(crate) fn limit_of_current() -> Option<Instant> {
     known_header().and_then(earliest_limit)
 }
 
-/// Unwinds the calling task if it is to.
-pub(crate) fn unwind_if_due() {
-    if known_header().is_some_and(is_due) {
-        unwind();
-    }
-}
-
 /// Whether the task is to unwind at the cancellation point where it is. To be asked if it may have to.
 #[cold]
 pub(crate) fn is_due(header: &Header) -> bool {
@@ -258,9 +97,7 @@ pub(crate) fn is_due(header: &Header) -> bool {
 /// Unwinds the calling task if it is to: a cancellation point where nothing is waited for.
 #[inline]
 pub(crate) fn point() {
-    // SAFETY: the running task's.
-    let header = unsafe { current_header().as_ref() };
-    if header.attention.after_wait() && is_due(header) {
+    if known_header().is_some_and(|header| header.attention.after_wait() && is_due(header)) {
         unwind();
     }
 }
@@ -270,10 +107,9 @@ pub(crate) fn point() {
 pub(crate) fn unwind() -> ! {
     let task = current();
     let expired = if task.state.is_cancelled() { None } else { task.limits.expired() };
-    let thrown = Thrown::new(task);
     resume_unwind(match expired {
-        Some(limit) => Box::new(Expired { limit, _thrown: thrown }),
-        None => Box::new(Cancelled { thrown: Some(thrown) }),
+        Some(limit) => Box::new(Expired::of(task, limit)),
+        None => Box::new(Cancelled::of(task)),
     })
 }
 

@@ -9,8 +9,8 @@
 
 #![allow(unsafe_code)]
 
-use super::cancel::Cancelled;
 use super::header::{Header, Origin, Task, TaskRef, VTable};
+use super::payload::Cancelled;
 use super::state::{Completed, Wait};
 use crate::util::fallible;
 use core::cell::UnsafeCell;

@@ -24,7 +24,7 @@
 #![allow(unsafe_code)]
 
 use super::attention::Attention;
-use super::cancel::Limits;
+use super::limits::Limits;
 use super::locals::Locals;
 use super::own_stack::OwnStack;
 use super::state::{Cancelling, Place, Published, State, Unparked, Wait};
