@@ -24,14 +24,56 @@
 //! assert_eq!(odd, 5_000);
 //! ```
 //!
+//! A server is a loop that accepts, and a loop for each connection:
+//!
+//! ```
+//! use kettle::net::{TcpListener, TcpStream};
+//! use kettle::thread;
+//! use std::io::{self, Read, Write};
+//!
+//! fn echo(mut stream: TcpStream) -> io::Result<()> {
+//!     let mut buffer = [0; 1024];
+//!     loop {
+//!         let len = stream.read(&mut buffer)?; // waits; another coroutine runs
+//!         if len == 0 {
+//!             return Ok(());
+//!         }
+//!         stream.write_all(&buffer[..len])?;
+//!     }
+//! }
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! let server = thread::spawn(move || {
+//!     for stream in listener.incoming() {
+//!         let stream = stream.unwrap();
+//!         thread::spawn(move || echo(stream));
+//!     }
+//! });
+//!
+//! // All of it works on plain OS threads too, such as this one.
+//! let mut stream = TcpStream::connect(address)?;
+//! stream.write_all(b"polly")?;
+//! let mut answer = [0; 5];
+//! stream.read_exact(&mut answer)?;
+//! assert_eq!(&answer, b"polly");
+//!
+//! // Nobody comes any more: the server unwinds from where it waits, and its listener is closed.
+//! server.cancel()?;
+//! assert!(server.join().unwrap_err().is::<thread::Cancelled>());
+//! # Ok::<(), io::Error>(())
+//! ```
+//!
 //! # Where to look
 //!
-//! - [`thread`]: the mirror of `std::thread`. Spawn, join, park, yield; what is as in std and what is
+//! - [`thread`]: the mirror of `std::thread`. Spawn, join, park, yield, cancel; what is as in std and what is
 //!   not. Start here.
+//! - [`net`]: the mirror of `std::net`; [`os`] has what is Unix's own.
 //! - [`run`]: from `main` into a coroutine and back, with borrowing.
 //! - [`runtime`]: the worker threads underneath; needed only to shape them or to have several.
 //! - [`group`]: coroutines that belong together: the first error, a bounded map, a race.
 //! - [`sync`]: the mirror of `std::sync`, and more: locks and other ways to wait for each other.
+//! - [`time`]: the mirror of `std::time`; sleeping, and a time limit around anything that waits.
 //! - [`io`], [`fs`], [`process`]: the mirrors of std's modules of these names; [`signal`]: ctrl-c and others.
 //! - [`unblock`](unblock()): for what blocks an OS thread and cannot be helped: it runs on another,
 //!   while its coroutine waits.

@@ -7,7 +7,8 @@
 //!    linter does not see where it runs;
 //! 5. each memory ordering that has a partner names it, or says what else it is for;
 //! 6. the library does without let chains, which are younger than its minimum Rust version and which
-//!    the linter, that knows the ages of std's functions, does not know.
+//!    the linter, that knows the ages of std's functions, does not know;
+//! 7. each `static` stands in `ARCHITECTURE.md`, and nothing else does in its table of them.
 //!
 //! Every rule is a function from text to complaints, and the tests at the end show that it can
 //! complain.
@@ -138,6 +139,38 @@ fn let_chains(file: &str, text: &str) -> Vec<String> {
     Source::new(text).let_chains().into_iter().map(complain).collect()
 }
 
+/// Rule 7, for all files: their names and texts.
+fn unlisted_statics(sources: &[(String, String)], architecture: &str) -> Vec<String> {
+    let table = architecture.split("## Process-wide statics").nth(1).unwrap_or_default();
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let rows = || table.lines().filter(|line| line.starts_with("| `"));
+    let mut complaints = Vec::new();
+    let mut names = Vec::new();
+    for (file, text) in sources {
+        let module = ModulePath::of_file(file);
+        let room = module.room().unwrap_or("lib.rs");
+        for (line, name) in &Source::new(text).statics() {
+            let (quoted, place) = (format!("`{name}`"), format!("`{room}/"));
+            if !rows().any(|row| row.contains(&quoted) && row.contains(&place)) {
+                complaints.push(format!(
+                    "src/{file}:{line}: ARCHITECTURE.md does not list the static {quoted} of `{room}/`"
+                ));
+            }
+            names.push(name.clone());
+        }
+    }
+    for row in rows() {
+        let listed = row.split('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2);
+        for gone in listed.filter(|&name| !names.iter().any(|known| known == name)) {
+            // The assembly's, of which each version of the library has its own.
+            if gone != "kettle_thread_word_*" {
+                complaints.push(format!("ARCHITECTURE.md lists a static that is gone: `{gone}`"));
+            }
+        }
+    }
+    complaints
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -190,6 +223,12 @@ fn every_room_has_a_floor_and_a_place_in_the_architecture() {
     let architecture = fs::read_to_string(root().join("ARCHITECTURE.md"))
         .expect("ARCHITECTURE.md is the map of the rooms");
     expect_none(unlisted_rooms(&rooms, &architecture));
+}
+
+#[test]
+fn every_static_stands_in_the_architecture() {
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    expect_none(unlisted_statics(&sources(), &architecture));
 }
 
 #[test]
@@ -330,6 +369,25 @@ mod the_rules {
             ["ARCHITECTURE.md does not name the room `sys/`"]
         );
         assert_eq!(unlisted_rooms(&rooms[1..], &architecture).len(), 1, "`sys` is gone");
+    }
+
+    #[test]
+    fn a_static_that_is_not_listed_and_one_that_is_gone_are_noticed() {
+        let text = "static ONE: u8 = 0;\nfn f(x: &'static str) { static mut TWO: u8 = 0; }\n// static NO: u8";
+        let sources = [("task/a.rs".to_owned(), text.to_owned())];
+        let map =
+            |rows: &str| format!("`TWO` `task/`\n## Process-wide statics\n\n{rows}\n\n## Absent\n");
+        let good = "| `ONE`, `TWO` (per thread) | `task/a` | x |";
+        assert_eq!(unlisted_statics(&sources, &map(good)), [""; 0]);
+        let complaints = unlisted_statics(&sources, &map("| `ONE` | `task/` | x |"));
+        assert_eq!(complaints.len(), 1);
+        assert!(complaints[0].starts_with("src/task/a.rs:2: "), "{complaints:?}");
+        assert_eq!(unlisted_statics(&sources, &map("| `ONE`, `TWO` | `sync/` | x |")).len(), 2);
+        let gone = format!("{good}\n| `THREE` | `task/` | x |");
+        assert_eq!(
+            unlisted_statics(&sources, &map(&gone)),
+            ["ARCHITECTURE.md lists a static that is gone: `THREE`"]
+        );
     }
 
     #[test]

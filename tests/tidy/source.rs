@@ -89,6 +89,21 @@ impl Source {
         found
     }
 
+    /// Every `static` item: its line and its name.
+    pub(crate) fn statics(&self) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        for index in (0..self.tokens.len()).filter(|&index| self.at(index) == "static") {
+            let index = index + if self.at(index + 1) == "mut" { 2 } else { 1 };
+            let name = self.at(index);
+            let is_item = self.at(index + 1) == ":"
+                && name.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
+            if is_item {
+                found.push((self.tokens[index].line, name.to_owned()));
+            }
+        }
+        found
+    }
+
     /// Follows the path, or the tree of paths, that begins at `index` seen from the module `path`;
     /// returns the index behind it.
     fn tree(
