@@ -1,4 +1,5 @@
-//! The raw switch with generator: a send and a yield are two.
+//! The raw switch with generator: a send and a yield are two. Its `raw_send` is what `send` is built on, and takes
+//! half as long.
 
 use generator::Gn;
 use peers::{Options, Report, Result};
@@ -11,19 +12,19 @@ fn main() -> Result<()> {
     }
     let count = options.number("count")?;
     let mut generator = Gn::<u64>::new_scoped(|mut scope| {
-        let mut answer = 0;
-        while let Some(number) = scope.yield_(answer) {
-            answer = number + 1;
+        let mut input = scope.get_yield();
+        // None asks for the end.
+        while let Some(number) = input {
+            input = scope.yield_(number + 1);
         }
         0
     });
-    // Up to the first yield, which has nothing to answer yet.
-    generator.raw_send(None);
     let begin = Instant::now();
     let mut sum = 0;
     for number in 0..count {
-        sum += generator.send(number);
+        sum += generator.raw_send(Some(number)).ok_or("the generator has ended")?;
     }
     Report::new(sum).ns_each(begin, 2 * count).print();
+    generator.raw_send(None);
     Ok(())
 }

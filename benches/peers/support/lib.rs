@@ -51,6 +51,11 @@ impl Options {
         Ok(usize::try_from(self.number(name)?)?)
     }
 
+    /// As [`count`](Self::count), where it may be missing.
+    pub fn given(&self, name: &str) -> Result<Option<usize>> {
+        if self.values.contains_key(name) { self.count(name).map(Some) } else { Ok(None) }
+    }
+
     pub fn address(&self, name: &str) -> Result<SocketAddr> {
         Ok(self.text(name)?.parse().map_err(|error| format!("--{name}: {error}"))?)
     }
