@@ -184,3 +184,28 @@ fn who_is_asked_while_it_waits_loses_no_wake_up() {
     }
     all.into_iter().for_each(|one| one.join().unwrap());
 }
+
+/// One that has been woken and has not run yet looks like one that waits.
+#[test]
+fn who_has_been_woken_when_it_is_asked_goes_on() {
+    let runtime = workers(1);
+    let handle = runtime.handle();
+    runtime.run(|| {
+        for wake in [true, false] {
+            let sleeper = thread::spawn(|| thread::park());
+            while handle.dump().waiting().is_empty() {
+                thread::yield_now();
+            }
+            if wake {
+                sleeper.thread().unpark();
+                handle.ask_who_waits(10);
+            } else {
+                handle.ask_who_waits(10);
+                handle.ask_who_waits(10);
+                sleeper.thread().unpark();
+            }
+            let patience = std::time::Duration::from_secs(30);
+            kettle::time::timeout(patience, || sleeper.join().unwrap()).expect("it was woken");
+        }
+    });
+}

@@ -427,20 +427,13 @@ impl TaskRef {
 
     /// Does what waking the task calls for.
     #[inline]
-    fn make_run(&self, unparked: Unparked) {
+    pub(super) fn make_run(&self, unparked: Unparked) {
         match unparked {
             Unparked::Noted => {}
             // SAFETY: `parked` was cleared just now, so the right to run it is ours to hand on.
             Unparked::Schedule => unsafe { (self.door.schedule)(Task::from_raw(self.0)) },
             Unparked::WakeKernel => futex::wake_one(self.state.futex()),
         }
-    }
-
-    /// Asks the task, if it waits in the scheduler, to say on standard error for what and where; it goes on
-    /// waiting then.
-    pub(crate) fn ask(&self) {
-        self.attention.set_asked();
-        self.make_run(self.state.nudge());
     }
 
     /// Whether the task has ended.

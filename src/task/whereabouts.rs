@@ -1,6 +1,7 @@
 //! Where a task is: what one that waits says of itself when it is asked.
 
-use super::header::Header;
+use super::header::{Header, TaskRef};
+use super::state::Unparked;
 use crate::sys;
 use std::backtrace::Backtrace;
 use std::fmt::Write;
@@ -10,6 +11,20 @@ const FRAMES: usize = 4;
 
 /// How much stack it takes to find them.
 const NEEDED: usize = 40 * 1024;
+
+impl TaskRef {
+    /// Asks the task, if it waits in the scheduler, to say on standard error for what and where; it goes on
+    /// waiting then.
+    pub(crate) fn ask(&self) {
+        let nudged = self.state.nudge();
+        // Only one that nothing else has woken: it would take that wake-up for the question. It does not run
+        // before the next line.
+        if nudged == Unparked::Schedule {
+            self.attention.set_asked();
+        }
+        self.make_run(nudged);
+    }
+}
 
 /// Says on standard error what the running task waits for, for how long it has, and where.
 #[cold]
