@@ -396,3 +396,31 @@ fn cancellations_and_wake_ups_that_race_lose_nobody() {
     }
     assert_eq!(dropped.load(Ordering::SeqCst), 2_000);
 }
+
+/// Or wake-ups that never end would keep it going for ever.
+#[test]
+fn a_park_is_a_point_also_where_it_has_been_woken_already() {
+    let runtime = workers(1);
+    let parks = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&parks);
+    let restless = runtime.spawn(move || {
+        loop {
+            thread::current().unpark();
+            thread::park();
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    until(|| parks.load(Ordering::SeqCst) > 100);
+    restless.cancel().unwrap();
+    assert!(is_cancelled(restless.join()));
+    // What was not taken is there for the next one.
+    runtime.run(|| {
+        thread::current().unpark();
+        let passed = time::timeout(Duration::ZERO, || {
+            std::thread::sleep(Duration::from_millis(1));
+            thread::park();
+        });
+        assert!(passed.is_err());
+        thread::park();
+    });
+}

@@ -39,6 +39,11 @@ pub(crate) fn park_until(wait: Wait, reason: WaitReason, deadline: Option<Instan
     let current = current_header();
     // SAFETY: the calling task's, which is alive while it runs.
     let header = unsafe { current.as_ref() };
+    // A user's park is a point also where it need not wait: wake-ups that do not end would keep it from
+    // unwinding for ever. They are taken by nobody then.
+    if wait == Wait::Token && header.attention.after_wait() && cancel::is_due(header) {
+        return Outcome::Cancelled;
+    }
     if header.state.take(wait) {
         return Outcome::Woken;
     }

@@ -73,9 +73,18 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! - The cancellation points are [`park`], [`park_timeout`] and [`sleep`], [`yield_now`] on the way in,
-//!   [`JoinHandle::join`] where it has to wait, the end of a [`scope`] and [`Handle::run`](crate::runtime::Handle::run), which first cancel what
-//!   they wait for and see it end.
+//! - The cancellation points are
+//!   - [`park`], [`park_timeout`], [`sleep`] and its kin in [`time`](crate::time), and [`yield_now`], on the way
+//!     in, also where they need not wait;
+//!   - [`JoinHandle::join`], and in [`sync`](crate::sync), [`channel`](crate::channel), [`net`](crate::net),
+//!     [`io`](crate::io), [`process`](crate::process) and [`signal`](crate::signal) whatever waits, where it
+//!     has to; what lets others run now and then though it need not wait (a socket that is always ready) is
+//!     one then;
+//!   - [`unblock`](crate::unblock()), and with it [`fs`](crate::fs), until a thread has begun the work;
+//!   - the end of a [`scope`], [`Handle::run`](crate::runtime::Handle::run) and [`group`](crate::group)'s
+//!     functions, which first cancel what they wait for and see it end.
+//!
+//!   Each says so where it is described. Nothing else is one: a coroutine that only computes runs on.
 //! - What is swallowed by a `catch_unwind` is thrown again at the next point: a coroutine that was cancelled
 //!   cannot wait any more. [`is_cancelled`] tells it why.
 //! - While a coroutine unwinds, for whatever reason, nothing is a cancellation point, and nothing is once its
