@@ -55,17 +55,15 @@ impl Interest {
 /// ```
 /// use kettle::io::{Interest, Registration};
 /// use kettle::thread;
-/// use std::io::{Read, Write, pipe};
-/// # fn set_nonblocking(fd: &impl std::os::fd::AsRawFd) {
-/// #     unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
-/// # }
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream; // std's, which knows nothing of coroutines
 ///
-/// let (reader, mut writer) = pipe()?;
-/// set_nonblocking(&reader); // by fcntl, or with rustix or nix
+/// let (reader, mut writer) = UnixStream::pair()?;
+/// reader.set_nonblocking(true)?;
 /// let reader = thread::spawn(move || {
 ///     let reader = Registration::new(reader);
 ///     let mut word = [0; 16];
-///     let len = reader.try_io(Interest::Readable, |mut pipe| pipe.read(&mut word))?;
+///     let len = reader.try_io(Interest::Readable, |mut stream| stream.read(&mut word))?;
 ///     Ok::<_, std::io::Error>(word[..len].to_vec())
 /// });
 /// writer.write_all(b"water")?;

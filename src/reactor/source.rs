@@ -125,11 +125,6 @@ impl Readiness {
     }
 
     #[inline(always)]
-    fn contains(self, ready: Ready) -> bool {
-        self.0 & u64::from(ready.0) != 0
-    }
-
-    #[inline(always)]
     fn without(self, ready: Ready) -> Self {
         Self(self.0 & !u64::from(ready.0))
     }
@@ -220,12 +215,10 @@ impl Source {
     }
 
     /// A read has come up short, so nothing is left to read, unless something has changed since `seen`, or
-    /// the other side has closed: then there is still that to be read.
+    /// the other side has closed: then there is still that to be read, and `READ_ON` stays.
     #[inline]
     pub(super) fn clear_after_short_read(&self, seen: Readiness) {
-        if !seen.contains(Ready::READ_ON) {
-            self.replace(seen, seen.without(Ready::READ));
-        }
+        self.replace(seen, seen.without(Ready::READ));
     }
 
     #[inline(always)]

@@ -1,12 +1,13 @@
 //! What cannot be forced from outside: events that come late.
 
 use super::driver::Token;
-use super::source::{Direction, Ready, Source};
+use super::source::{Direction, Ready, Source, Waited};
 use super::{Reactor, Registration, slab};
 use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn reactor() -> &'static Reactor {
     let reactor = Box::leak(Box::new(Reactor::new()));
@@ -140,16 +141,71 @@ fn what_is_waited_for_is_told_and_no_more() {
 }
 
 #[test]
-fn after_a_hang_up_a_short_read_says_nothing() {
+fn what_has_come_since_the_try_is_not_waited_for() {
     let reactor = reactor();
-    let (ours, theirs) = pair();
+    let (ours, mut theirs) = pair();
     let source = empty_source();
-    source.watch_for_test(ours.as_fd(), Direction::Read, reactor);
-    drop(theirs);
+    let soon = || Some(Instant::now() + Duration::from_millis(20));
+    // On this thread, which is no worker: it looks into the reactor itself, and waits in the kernel.
+    for direction in [Direction::Read, Direction::Write] {
+        source.clear(direction, source.readiness());
+        assert_eq!(source.wait(ours.as_fd(), direction, reactor, soon()), Ok(Waited::TimedOut));
+    }
+    theirs.write_all(b"x").unwrap();
     reactor.look();
-    source.clear_after_short_read(source.readiness());
-    assert!(is_readable(source));
+    for direction in [Direction::Read, Direction::Write] {
+        assert_eq!(source.wait(ours.as_fd(), direction, reactor, soon()), Ok(Waited::Ready));
+    }
     source.release(ours.as_fd());
+}
+
+#[test]
+fn everybody_who_waits_is_woken_and_who_gives_up_leaves_nothing_behind() {
+    let reactor = reactor();
+    let (ours, mut theirs) = pair();
+    let source = empty_source();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    for _ in 0..50 {
+        source.clear(Direction::Read, source.readiness());
+        let ended: Vec<_> = std::thread::scope(|scope| {
+            let waiters: Vec<_> = (0..4)
+                .map(|n| {
+                    let fd = ours.as_fd();
+                    // The first gives up at once, so that its place is another's.
+                    let until = if n == 0 { Instant::now() } else { deadline };
+                    scope.spawn(move || source.wait(fd, Direction::Read, reactor, Some(until)))
+                })
+                .collect();
+            std::thread::yield_now();
+            theirs.write_all(b"x").unwrap();
+            // Who comes late finds that it is ready already.
+            reactor.look();
+            waiters.into_iter().map(|waiter| waiter.join().unwrap()).collect()
+        });
+        assert!(ended[1..].iter().all(|ended| *ended == Ok(Waited::Ready)), "{ended:?}");
+        assert!((&ours).read(&mut [0; 8]).unwrap() > 0);
+    }
+    // Nobody is in it any more, or this complains.
+    source.release(ours.as_fd());
+}
+
+#[test]
+fn after_a_hang_up_or_half_of_one_a_short_read_says_nothing() {
+    for half in [true, false] {
+        let reactor = reactor();
+        let (ours, theirs) = pair();
+        let source = empty_source();
+        source.watch_for_test(ours.as_fd(), Direction::Read, reactor);
+        let theirs = half.then(|| {
+            theirs.shutdown(Shutdown::Write).unwrap();
+            theirs
+        });
+        reactor.look();
+        source.clear_after_short_read(source.readiness());
+        assert!(is_readable(source), "the end would never be read");
+        source.release(ours.as_fd());
+        drop(theirs);
+    }
 }
 
 #[test]
@@ -163,7 +219,7 @@ fn a_ring_before_the_sleep_and_one_during_it_end_it() {
             source.watch_for_test(ours.as_fd(), Direction::Read, reactor);
             source.release(ours.as_fd());
         }
-        let begin = std::time::Instant::now();
+        let begin = Instant::now();
         reactor.ring();
         reactor.sleep(Some(before_any));
         for _ in 0..100 {
