@@ -97,8 +97,9 @@
 //!   worker, and whatever blocks the OS thread (std's sleep, locks and I/O) blocks the coroutines on it,
 //!   unless it is wrapped in [`unblock`](unblock()).
 //! - A raw [`coroutine`] that waits inside the `with` of one of std's thread-locals, and that is kept in another
-//!   one, is unwound when the OS thread ends, by when the first may be gone. Drop raw coroutines before their
-//!   thread ends. kettle's own [`thread_local!`] has no such hole.
+//!   one, is unwound when the OS thread ends, by when the first may be gone; one that is forgotten never is, and
+//!   whom it has lent that to goes on. Drop raw coroutines before their thread ends. kettle's own
+//!   [`thread_local!`] has no such hole.
 //! - A program that sets and restores a thread-local around a closure, in LIFO order, and waits inside
 //!   the closure, can see two coroutines of one thread interleave there. Crates that build unsafe code on
 //!   that order (scoped-tls, pyo3) must not be entered by two coroutines of one worker at once.

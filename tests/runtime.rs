@@ -192,7 +192,7 @@ fn who_has_been_woken_when_it_is_asked_goes_on() {
     let handle = runtime.handle();
     runtime.run(|| {
         for wake in [true, false] {
-            let sleeper = thread::spawn(|| thread::park());
+            let sleeper = thread::spawn(thread::park);
             while handle.dump().waiting().is_empty() {
                 thread::yield_now();
             }

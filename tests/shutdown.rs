@@ -205,3 +205,38 @@ fn a_drop_that_waits_says_for_whom() {
     child.stdin.take().unwrap().write_all(b"go on\n").unwrap();
     assert!(child.wait().unwrap().success());
 }
+
+/// It may have borrowed from one of the thread's locals, and lent that to somebody who goes on.
+#[test]
+fn the_thread_of_a_coroutine_that_is_left_keeps_its_locals() {
+    struct Tells(mpsc::Sender<()>);
+
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+
+    thread_local! {
+        static LOCAL: std::cell::OnceCell<Tells> = const { std::cell::OnceCell::new() };
+    }
+
+    let (destroyed, is_destroyed) = mpsc::channel();
+    let (begun, has_begun) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let runtime = workers(1);
+    let _lender = runtime.spawn(move || {
+        LOCAL.with(|local| {
+            assert!(local.set(Tells(destroyed)).is_ok());
+            kettle::unblock(move || {
+                begun.send(()).unwrap();
+                let _ = may_go_on.recv();
+            });
+        });
+    });
+    has_begun.recv().unwrap();
+    assert_eq!(runtime.shutdown(Duration::from_millis(1)).unwrap_err().count(), 1);
+    let patience = Duration::from_millis(300);
+    assert_eq!(is_destroyed.recv_timeout(patience), Err(mpsc::RecvTimeoutError::Timeout));
+    drop(go_on);
+}

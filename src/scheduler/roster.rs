@@ -60,6 +60,10 @@ impl Roster {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.listed.lock().tasks.is_empty()
+    }
+
     /// The next walk begins anew.
     pub(super) fn end_walk(&self) {
         self.listed.lock().walk = None;

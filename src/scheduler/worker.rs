@@ -22,6 +22,7 @@ use crate::reactor::Reactor;
 use crate::stack::overflow::{self, AlternateStack};
 use crate::stack::pool::Magazines;
 use crate::stack::{Stack, StackClass, StackError, pool};
+use crate::sys::futex;
 use crate::task::{BUDGET, Header, Local, Task, describe_current, fork};
 use crate::util::list::Fifo;
 use core::cell::{Cell, RefCell};
@@ -112,7 +113,8 @@ impl Worker {
         (Arc::new(Shared::new(remotes.collect(), class, on_deadlock)), deques)
     }
 
-    /// Is worker `index` of `shared` until the runtime stops. `ready` learns whether it could begin.
+    /// Is worker `index` of `shared` until the runtime stops. `ready` learns whether it could begin. Does not
+    /// return where a coroutine is left that had begun here.
     pub(crate) fn serve(
         shared: Arc<Shared>,
         index: usize,
@@ -158,6 +160,13 @@ impl Worker {
         set_thread_word(ptr::null_mut());
         if let Some(spare) = worker.spare.take() {
             pool::put(spare);
+        }
+        let left = !worker.remote().roster.is_empty();
+        drop(worker);
+        if left {
+            // What these coroutines have borrowed from this thread's locals they may have lent to others, who go
+            // on: the locals must not go.
+            futex::wait_for_ever();
         }
     }
 

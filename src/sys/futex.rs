@@ -20,3 +20,11 @@ pub(crate) fn wake_one(word: &AtomicU32) {
     // The only errors are for addresses that no reference can hold.
     let _ = rustix::thread::futex::wake(word, Flags::PRIVATE, 1);
 }
+
+/// Keeps the calling thread from ever doing anything again.
+pub(crate) fn wait_for_ever() -> ! {
+    let nobody_wakes = AtomicU32::new(0);
+    loop {
+        wait(&nobody_wakes, 0, None);
+    }
+}
