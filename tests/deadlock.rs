@@ -51,6 +51,7 @@ fn two_that_wait_for_each_other_are_named_with_what_and_where() {
     assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("deadlock: 2 coroutines wait, and nobody is left"), "{said}");
+    assert!(said.contains("in a circle, each for the next: ThreadId("), "{said}");
     for name in ["polly", "suki"] {
         let line = said.lines().position(|line| line.contains(&format!("'{name}'"))).unwrap();
         let lines: Vec<_> = said.lines().skip(line).take(3).collect();

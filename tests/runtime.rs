@@ -208,4 +208,67 @@ fn who_has_been_woken_when_it_is_asked_goes_on() {
             kettle::time::timeout(patience, || sleeper.join().unwrap()).expect("it was woken");
         }
     });
+/// A circle of a join and two mutexes is named, without those who only wait for one of its members; after one of
+/// them has been cancelled there is none.
+#[test]
+fn a_dump_names_those_who_wait_in_a_circle_and_nobody_else() {
+    use kettle::sync::{Barrier, Mutex};
+    let runtime = workers(2);
+    let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
+        Builder::new().name(name.to_string()).spawn_on(runtime.handle(), body).unwrap()
+    };
+    let locks = Arc::new(([Mutex::new(()), Mutex::new(())], Barrier::new(3)));
+    let (sender, receiver) = mpsc::channel::<thread::JoinHandle<()>>();
+    // `first` holds lock 0 and joins `third`; `second` holds lock 1 and wants lock 0; `third` wants lock 1.
+    let shared = Arc::clone(&locks);
+    let first = spawn(
+        "first",
+        Box::new(move || {
+            let third = receiver.recv().unwrap();
+            let _held = shared.0[0].lock().unwrap();
+            shared.1.wait();
+            drop(third.join());
+        }),
+    );
+    let shared = Arc::clone(&locks);
+    let second = spawn(
+        "second",
+        Box::new(move || {
+            let _held = shared.0[1].lock().unwrap();
+            shared.1.wait();
+            let _wanted = shared.0[0].lock().unwrap();
+        }),
+    );
+    let shared = Arc::clone(&locks);
+    let third = spawn(
+        "third",
+        Box::new(move || {
+            shared.1.wait();
+            let _wanted = shared.0[1].lock().unwrap();
+        }),
+    );
+    sender.send(third).unwrap();
+    let bystander = spawn("bystander", Box::new(move || drop(first.join())));
+    let handle = runtime.handle();
+    let dump = loop {
+        let dump = handle.dump();
+        if dump.waiting().len() == 4 && dump.circles().next().is_some() {
+            break dump;
+        }
+    };
+    let circles: Vec<Vec<_>> = dump
+        .circles()
+        .map(|circle| {
+            let mut names: Vec<_> =
+                circle.iter().map(|one| one.thread().name().unwrap().to_string()).collect();
+            names.sort();
+            names
+        })
+        .collect();
+    assert_eq!(circles, [["first", "second", "third"]]);
+    assert!(dump.to_string().contains("these wait for each other, in a circle: ThreadId("));
+    second.cancel().unwrap();
+    drop(second.join());
+    drop(bystander.join());
+    assert_eq!(handle.dump().circles().count(), 0);
 }

@@ -1,8 +1,8 @@
 //! What a runtime's coroutines wait for, on request.
 
 use super::Handle;
-use crate::scheduler::Stuck;
-use crate::task::Thread;
+use crate::scheduler::{Stuck, circles};
+use crate::task::{TaskRef, Thread};
 use core::fmt;
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Dump {
     waiting: Vec<Waiting>,
+    /// Of each circle the places in `waiting`.
+    circles: Vec<Vec<usize>>,
     live: usize,
     stuck: Stuck,
 }
@@ -60,15 +62,15 @@ impl Handle {
     /// ```
     #[must_use]
     pub fn dump(&self) -> Dump {
-        let mut waiting = Vec::new();
-        self.shared.for_each_waiting(|task| {
-            waiting.push(Waiting {
-                thread: Thread::new(task.clone()),
-                reason: task.reason().to_string(),
-                elapsed: task.waited(),
-            });
-        });
-        Dump { waiting, live: self.shared.live(), stuck: self.shared.stuck() }
+        let tasks = self.shared.who_waits();
+        let circles = circles(&tasks);
+        let describe = |task: TaskRef| Waiting {
+            reason: task.reason().to_string(),
+            elapsed: task.waited(),
+            thread: Thread::new(task),
+        };
+        let waiting = tasks.into_iter().map(describe).collect();
+        Dump { waiting, circles, live: self.shared.live(), stuck: self.shared.stuck() }
     }
 
     /// Asks the runtime's coroutines that wait, `most` of them at the most, to say on standard error for what
@@ -84,6 +86,43 @@ impl Dump {
     #[must_use]
     pub fn waiting(&self) -> &[Waiting] {
         &self.waiting
+    }
+
+    /// The circles of coroutines that wait for each other, each for the next one and the last for the first: by
+    /// joining it, or for a [`Mutex`](crate::sync::Mutex) that it holds. None of them can go on, unless it is
+    /// cancelled. (Who holds other locks is not known; coroutines of other runtimes are not looked at.)
+    ///
+    /// ```
+    /// use kettle::runtime::Runtime;
+    /// use kettle::sync::{Barrier, Mutex};
+    /// use kettle::thread;
+    /// use std::sync::Arc;
+    ///
+    /// let runtime = Runtime::builder().workers(1).build()?;
+    /// let forks = Arc::new(([Mutex::new(()), Mutex::new(())], Barrier::new(2)));
+    /// let diners: Vec<_> = (0..2)
+    ///     .map(|seat| {
+    ///         let forks = Arc::clone(&forks);
+    ///         runtime.spawn(move || {
+    ///             let _left = forks.0[seat].lock().unwrap();
+    ///             forks.1.wait();
+    ///             let _right = forks.0[1 - seat].lock().unwrap();
+    ///         })
+    ///     })
+    ///     .collect();
+    /// let dump = loop {
+    ///     let dump = runtime.handle().dump();
+    ///     if dump.circles().next().is_some() {
+    ///         break dump;
+    ///     }
+    /// };
+    /// assert_eq!(dump.circles().next().unwrap().len(), 2);
+    /// diners[0].cancel()?;
+    /// # for diner in diners { drop(diner.join()); }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn circles(&self) -> impl Iterator<Item = Vec<&Waiting>> {
+        self.circles.iter().map(|circle| circle.iter().map(|&place| &self.waiting[place]).collect())
     }
 
     /// How many coroutines there are, those included that run, or have not begun.
@@ -108,10 +147,18 @@ impl Dump {
 }
 
 impl fmt::Display for Dump {
-    /// A line for each coroutine.
+    /// A line for each coroutine, and one for each circle of them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} coroutines, of which {} wait", self.live, self.waiting.len())?;
-        self.waiting.iter().try_for_each(|waiting| writeln!(f, "  {waiting}"))
+        self.waiting.iter().try_for_each(|waiting| writeln!(f, "  {waiting}"))?;
+        for circle in self.circles() {
+            f.write_str("these wait for each other, in a circle:")?;
+            for one in circle {
+                write!(f, " {:?}", one.thread.id())?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
     }
 }
 

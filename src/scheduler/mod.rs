@@ -45,6 +45,6 @@ pub(crate) use descriptors::current_reactor;
 pub(crate) use shared::Shared;
 pub(crate) use spawn::Options;
 pub use stuck::OnDeadlock;
-pub(crate) use stuck::Stuck;
+pub(crate) use stuck::{Stuck, circles};
 pub(crate) use switching::yield_now;
 pub(crate) use worker::Worker;

@@ -17,6 +17,7 @@ use crate::sys;
 use crate::task::{TaskRef, WaitReason, waiting_threads};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
+use std::collections::HashMap;
 use std::fs;
 
 /// What a runtime does when none of its coroutines can go on any more, and nobody is left who could wake one.
@@ -106,30 +107,59 @@ impl Shared {
             "\nkettle: deadlock: {live} {plural}, and nobody is left who could wake one; they wait:\n"
         );
         sys::write_to_stderr(line.as_bytes());
+        let waiting = self.who_waits();
+        for circle in circles(&waiting) {
+            let ids = circle.iter().map(|&place| format!("ThreadId({})", waiting[place].id()));
+            let ids = ids.collect::<Vec<_>>().join(", ");
+            sys::write_to_stderr(format!("  in a circle, each for the next: {ids}\n").as_bytes());
+        }
         self.ask_who_waits(ASKED);
         true
     }
 
-    /// Calls `f` with each task that waits.
-    pub(crate) fn for_each_waiting(&self, mut f: impl FnMut(&TaskRef)) {
+    /// The tasks that wait.
+    pub(crate) fn who_waits(&self) -> Vec<TaskRef> {
+        let mut waiting = Vec::new();
         self.for_each_listed(|task| {
             if task.reason() != WaitReason::None {
-                f(task);
+                waiting.push(task.clone());
             }
         });
+        waiting
     }
 
     /// Asks `most` of those who wait for what and where they do.
     pub(crate) fn ask_who_waits(&self, most: usize) {
-        let mut asked = Vec::new();
-        self.for_each_waiting(|task| {
-            if asked.len() < most {
-                asked.push(task.clone());
-            }
-        });
-        // Not under the rosters' locks.
-        asked.iter().for_each(TaskRef::ask);
+        self.who_waits().iter().take(most).for_each(TaskRef::ask);
     }
+}
+
+/// Those who wait for each other in a circle, each for the next, as places in `waiting`. A circle does not end by
+/// itself, so one that is there at a second look was there all the time.
+pub(crate) fn circles(waiting: &[TaskRef]) -> Vec<Vec<usize>> {
+    let places: HashMap<usize, usize> =
+        waiting.iter().enumerate().map(|(place, task)| (task.address(), place)).collect();
+    let next: Vec<Option<usize>> = waiting.iter().map(|task| task.waits_on()).collect();
+    let mut seen = vec![false; waiting.len()];
+    let mut circles = Vec::new();
+    for begin in 0..waiting.len() {
+        let mut path = Vec::new();
+        let mut place = Some(begin);
+        while let Some(here) = place.filter(|&here| !seen[here]) {
+            seen[here] = true;
+            path.push(here);
+            place = next[here].and_then(|name| places.get(&name).copied());
+        }
+        // It has come to somebody that it has passed itself: from there on it is a circle.
+        let Some(first) = place.and_then(|place| path.iter().position(|&on| on == place)) else {
+            continue;
+        };
+        let circle = path.split_off(first);
+        if circle.iter().all(|&place| waiting[place].waits_on() == next[place]) {
+            circles.push(circle);
+        }
+    }
+    circles
 }
 
 /// How many threads the process has; none if the kernel does not tell.

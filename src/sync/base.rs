@@ -2,7 +2,7 @@
 //! their own (`model/`), whose atomics are loom's and whose tasks wait without a scheduler.
 
 pub(super) use crate::task::{
-    TaskRef, Told, Wait, WaitReason, Waited, Waiter, Waiters, cancel, worker_tag,
+    Holder, TaskRef, Told, Wait, WaitReason, Waited, Waiter, Waiters, cancel, worker_tag,
 };
 pub(super) use crate::util::lock::{Lock, Locked};
 pub(super) use core::cell::Cell;

@@ -27,8 +27,8 @@
 #![allow(unsafe_code)]
 
 use super::base::{
-    AtomicU32, Cell, Lock, Locked, Ordering, SPINS, TaskRef, Told, Wait, WaitReason, Waited,
-    Waiter, Waiters, cancel, constant, patience, worker_tag,
+    AtomicU32, Cell, Holder, Lock, Locked, Ordering, SPINS, TaskRef, Told, Wait, WaitReason,
+    Waited, Waiter, Waiters, cancel, constant, patience, worker_tag,
 };
 use core::hint;
 use core::ptr;
@@ -76,6 +76,8 @@ pub(super) struct RawMutex {
     state: AtomicU32,
     /// The worker that the last holder was on, as a guess whether it can be waited for by spinning.
     holder: AtomicU32,
+    /// Who holds the lock, for those who look for a circle.
+    owner: Holder,
     waiters: Lock<Waiters<Comer>>,
 }
 
@@ -85,6 +87,7 @@ impl RawMutex {
             Self {
                 state: AtomicU32::new(0),
                 holder: AtomicU32::new(0),
+                owner: Holder::new(),
                 waiters: Lock::new(Waiters::new()),
             }
         }
@@ -136,6 +139,7 @@ impl RawMutex {
     fn note_holder(&self) {
         // Relaxed: a guess.
         self.holder.store(worker_tag(), Ordering::Relaxed);
+        self.owner.set_current();
     }
 
     /// Waits a moment for a holder that runs elsewhere now; says whether the lock was taken. Not if others wait
@@ -169,7 +173,8 @@ impl RawMutex {
             if !self.enqueue(&waiter) {
                 return Ok(());
             }
-            match waiter.wait(WaitReason::Mutex, None, || self.withdraw(&waiter)) {
+            let wait = || waiter.wait(WaitReason::Mutex, None, || self.withdraw(&waiter));
+            match self.owner.wait_for(wait) {
                 Waited::Released(Told::Granted) => {
                     self.note_holder();
                     return Ok(());
@@ -256,10 +261,12 @@ impl RawMutex {
             let told = match waited {
                 Waited::Released(told) => Some(told),
                 // It is in this list now, and stays there until it is taken out.
-                _ if moved => match waiter.wait(WaitReason::Mutex, None, || {}) {
-                    Waited::Released(told) => Some(told),
-                    _ => unreachable!("what is masked is not interrupted"),
-                },
+                _ if moved => {
+                    match self.owner.wait_for(|| waiter.wait(WaitReason::Mutex, None, || {})) {
+                        Waited::Released(told) => Some(told),
+                        _ => unreachable!("what is masked is not interrupted"),
+                    }
+                }
                 _ => None,
             };
             match told {
@@ -291,6 +298,7 @@ impl RawMutex {
     /// The caller holds the lock, and gives it up.
     #[inline]
     pub(super) unsafe fn unlock(&self) {
+        self.owner.clear();
         // Release: pairs with the Acquires of those who take it.
         if self.state.compare_exchange(LOCKED, 0, Ordering::Release, Ordering::Relaxed).is_err() {
             self.unlock_contended();

@@ -17,8 +17,9 @@
 #![allow(unsafe_code)]
 
 use super::current::{current, current_header, known_header};
-use super::header::{Header, TaskRef};
+use super::header::Header;
 use super::payload::{Cancelled, Expired};
+use super::pointer::TaskRef;
 use core::fmt;
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicU64, Ordering};

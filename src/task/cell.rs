@@ -9,8 +9,9 @@
 
 #![allow(unsafe_code)]
 
-use super::header::{Header, Origin, Task, TaskRef, VTable};
+use super::header::{Header, Origin, VTable};
 use super::payload::Cancelled;
+use super::pointer::{Task, TaskRef};
 use super::state::{Completed, Wait};
 use crate::util::fallible;
 use core::cell::UnsafeCell;

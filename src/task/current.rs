@@ -7,8 +7,9 @@
 
 use super::attention::Attention;
 use super::cell::{drop_locals, new_task};
-use super::header::{Door, Header, Origin, Task, TaskRef};
+use super::header::{Door, Header, Origin};
 use super::kernel::park_in_kernel;
+use super::pointer::{Task, TaskRef};
 use crate::context::thread_word;
 use crate::stack::StackClass;
 use crate::stack::overflow::NameBuffer;

@@ -4,10 +4,10 @@
 
 use super::cancel::{CancellationMask, unwind};
 use super::cell::drop_contained;
-use super::current::current;
+use super::current::{current, current_header};
 use super::fork::refuse_to_wait;
-use super::header::TaskRef;
 use super::park::{Outcome, park};
+use super::pointer::TaskRef;
 use super::state::{Detached, Join, Wait};
 use super::thread::Thread;
 use super::wait_reason::WaitReason;
@@ -138,12 +138,17 @@ impl<T> JoinHandle<T> {
         unsafe { *task.joiner.get() = Some(joiner) };
         match task.state.begin_join() {
             Join::Registered => {
+                // SAFETY: the running task is alive for as long as it runs.
+                let waits_on = unsafe { &current_header().as_ref().waits_on };
+                waits_on.begin_join(task);
                 while !task.state.is_complete() {
                     let outcome = park(Wait::Event, WaitReason::Join);
                     if outcome == Outcome::Cancelled && !task.state.is_complete() {
+                        waits_on.end_join();
                         cancelled(task);
                     }
                 }
+                waits_on.end_join();
             }
             // SAFETY: as above: the task has ended without seeing it.
             Join::Complete => unsafe { *task.joiner.get() = None },

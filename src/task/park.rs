@@ -8,6 +8,7 @@ use super::header::Header;
 use super::state::Wait;
 use super::wait_reason::WaitReason;
 use super::whereabouts;
+use core::ptr::NonNull;
 use std::time::Instant;
 
 /// How a wait has ended. In each case what was waited for may have come to pass as well, so look first
@@ -50,22 +51,37 @@ pub(crate) fn park_until(wait: Wait, reason: WaitReason, deadline: Option<Instan
     let until = if header.attention.is_limited() { limited(header, deadline) } else { deadline };
     header.set_reason(reason);
     // SAFETY: the calling task's.
-    let mut timed_out = unsafe { (header.door().park)(current, wait, until) };
-    let mut due = false;
+    let timed_out = unsafe { (header.door().park)(current, wait, until) };
     if header.attention.after_wait() {
-        while header.attention.take_asked() {
-            whereabouts::tell(header);
-            if !timed_out && !header.state.take(wait) && !cancel::is_due(header) {
-                // SAFETY: as above.
-                timed_out = unsafe { (header.door().park)(current, wait, until) };
-            }
-        }
-        due = cancel::is_due(header);
+        return pay_attention(current, wait, until, timed_out, deadline.is_some());
     }
     header.set_reason(WaitReason::None);
-    if due {
+    if timed_out { Outcome::TimedOut } else { Outcome::Woken }
+}
+
+/// What a task does that comes back from a wait and has something to look at: it says where it is if it was
+/// asked, and waits on; then it looks whether it is to unwind. `limited` is whether the wait itself had a deadline.
+#[cold]
+fn pay_attention(
+    current: NonNull<Header>,
+    wait: Wait,
+    until: Option<Instant>,
+    mut timed_out: bool,
+    limited: bool,
+) -> Outcome {
+    // SAFETY: the calling task's, which is alive while it runs.
+    let header = unsafe { current.as_ref() };
+    while header.attention.take_asked() {
+        whereabouts::tell(header);
+        if !timed_out && !header.state.take(wait) && !cancel::is_due(header) {
+            // SAFETY: as above.
+            timed_out = unsafe { (header.door().park)(current, wait, until) };
+        }
+    }
+    header.set_reason(WaitReason::None);
+    if cancel::is_due(header) {
         Outcome::Cancelled
-    } else if timed_out && deadline.is_some() {
+    } else if timed_out && limited {
         Outcome::TimedOut
     } else {
         // Where only a limit's time was up and it is not to be delivered any more, a wake-up for nothing.

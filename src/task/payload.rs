@@ -6,7 +6,7 @@
 //! it, then panics, could be taken for cancelled; a lock that was taken meanwhile therefore does not ask
 //! ([`cancel::is_thrown`](super::cancel::is_thrown)).
 
-use super::header::TaskRef;
+use super::pointer::TaskRef;
 use core::fmt;
 use core::sync::atomic::Ordering;
 use std::any::Any;

@@ -1,6 +1,6 @@
 //! [`Thread`]: a coroutine, or an OS thread beside them, as users hold it.
 
-use super::header::TaskRef;
+use super::pointer::TaskRef;
 use super::state::Wait;
 use crate::stack::Usage;
 use core::fmt;

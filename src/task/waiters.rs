@@ -18,8 +18,8 @@
 #![allow(unsafe_code)]
 
 use super::current::current;
-use super::header::TaskRef;
 use super::park::{Outcome, park_until};
+use super::pointer::TaskRef;
 use super::state::Wait;
 use super::wait_reason::WaitReason;
 use crate::util::atomic::{AtomicU32, Cell, Ordering};

@@ -1,6 +1,7 @@
 //! Where a task is: what one that waits says of itself when it is asked.
 
-use super::header::{Header, TaskRef};
+use super::header::Header;
+use super::pointer::TaskRef;
 use super::state::Unparked;
 use crate::sys;
 use std::backtrace::Backtrace;
