@@ -208,6 +208,8 @@ fn who_has_been_woken_when_it_is_asked_goes_on() {
             kettle::time::timeout(patience, || sleeper.join().unwrap()).expect("it was woken");
         }
     });
+}
+
 /// A circle of a join and two mutexes is named, without those who only wait for one of its members; after one of
 /// them has been cancelled there is none.
 #[test]
