@@ -18,6 +18,10 @@ class Ratio:
         """Whether kettle is, for sure: the whole interval says so, and there were rounds enough to have one."""
         return self.rounds >= 3 and (self.low > 1 if metric.more_is_better else self.high < 1)
 
+    def turned(self):
+        """peer / kettle."""
+        return Ratio(1 / self.value, 1 / self.high, 1 / self.low, self.rounds)
+
 
 def paired_ratio(ours, theirs):
     """The median of the rounds' ratios ours / theirs, and its 95 % interval: the percentile bootstrap (Efron, 1979),

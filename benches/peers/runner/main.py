@@ -5,12 +5,15 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 from . import measure, page, peers as peers_, workloads as workloads_
 from .figures import Results
 from .peers import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+
+CLEAR = "\r\x1b[K" if sys.stderr.isatty() else ""
 
 HELP = f"""\
 Builds kettle and its peers, as far as the machine has what they need, runs every workload with all of them in turn,
@@ -36,7 +39,7 @@ def parse():
     parser.add_argument("--growth", action="store_true", help="the workloads at several sizes, and nothing else")
     parser.add_argument("--limit", type=float, default=60, metavar="SECONDS", help="how long one program may run (60)")
     parser.add_argument("--json", action="store_true", help="print an object a line for each figure instead of tables")
-    parser.add_argument("--output", metavar="FILE", help="write the page there, also where the run is narrowed")
+    parser.add_argument("--output", metavar="FILE", help="write the page there, and its picture beside it, also where the run is narrowed")
     parser.add_argument("--list", action="store_true", help="name the workloads and the peers, and do nothing")
     options = parser.parse_args()
     if options.list:
@@ -94,17 +97,26 @@ def run_workload(workload, taking_part, rounds, limit, results):
         for peer in taking_part[first:] + taking_part[:first]:
             if results.failed(workload, peer):
                 continue
-            say(f"\r  round {turn + 1} of {rounds}: {peer.name:<16}", end="")
+            if sys.stderr.isatty():
+                say(f"\r  round {turn + 1} of {rounds}: {peer.name:<16}", end="")
             try:
                 results.add(workload, peer, run_one(workload, peer, limit, rate))
             except measure.Failed as error:
-                say(f"\r  {peer.name} {error}")
+                say(f"{CLEAR}  {peer.name} {error}")
                 results.fail(workload, peer, str(error))
-    say("\r" + " " * 50 + "\r", end="")
+    say(CLEAR, end="")
 
 
 def main():
     options, chosen = parse()
+    try:
+        return run(options, chosen)
+    except KeyboardInterrupt:
+        say(f"{CLEAR}interrupted: nothing is written")
+        return 130
+
+
+def run(options, chosen):
     load_average = os.getloadavg()[0]
     if load_average > 0.5 * os.cpu_count():
         say(f"the load average is {load_average:.1f}: figures from a machine that does other work mean little")
@@ -132,14 +144,17 @@ def main():
     if options.json:
         for found in results.objects(chosen, ready):
             print(json.dumps(found))
-    text = page.write(chosen, ready, skipped, results, options.rounds, load_average,
-                      " ".join(["benches/peers/run", *sys.argv[1:]]))
     whole = not (options.workload or options.peer or options.quick or options.growth)
-    if options.output or whole:
-        path = options.output or PAGE
-        with open(path, "w") as file:
-            file.write(text)
+    path = Path(options.output) if options.output else PAGE if whole else None
+    image = page.picture(chosen, ready, results) if path else None
+    command = " ".join(["benches/peers/run", *sys.argv[1:]])
+    text = page.write(chosen, ready, skipped, results, options.rounds, load_average, command,
+                      path.with_suffix(".svg").name if image else None)
+    if path:
+        path.write_text(text)
         say(f"written: {path}")
+        if image:
+            path.with_suffix(".svg").write_text(image)
     elif not options.json:
         print(text)
-    return 1 if results.failures else 0
+    return 1 if results.failures or "kettle" in skipped else 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from .peers import ROOT
+from .plot import bars
 
 HEAD = """\
 # Benchmarks
@@ -111,6 +112,18 @@ def summary(workloads, peers, results):
     return "\n".join(lines)
 
 
+def picture(workloads, peers, results):
+    """The first metric of each workload beside the best peer's, turned so that less is better; None without any."""
+    rows = []
+    for workload in workloads:
+        metric = workload.metrics[0]
+        peer = best(workload, metric, peers, results)
+        ratio = peer and results.ratio(workload, peer, metric)
+        if ratio:
+            rows.append((f"{workload.name}: {metric.title}", peer.name, ratio.turned() if metric.more_is_better else ratio))
+    return bars(rows) if rows else None
+
+
 def output(*command):
     try:
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10).stdout.strip()
@@ -134,7 +147,7 @@ def machine(load_average):
     return rows
 
 
-def write(workloads, peers, skipped, results, rounds, load_average, command):
+def write(workloads, peers, skipped, results, rounds, load_average, command, image):
     rows = machine(load_average) + [(peer.name, peer.version) for peer in peers]
     text = HEAD.format(rounds=f"{rounds} round{'s' if rounds > 1 else ''}", command=command)
     text += "\n## Where and what\n\n| | |\n| --- | --- |\n" + "\n".join(f"| {a} | {b} |" for a, b in rows) + "\n"
@@ -142,6 +155,8 @@ def write(workloads, peers, skipped, results, rounds, load_average, command):
         text += "\nNot run here:\n\n"
         text += "".join(f"- {name}: {why.splitlines()[0]}\n" for name, why in skipped.items())
     text += "\n## In short: kettle and the best peer at each\n\n" + summary(workloads, peers, results) + "\n"
+    if image:
+        text += f"\n![the first line of each workload, as bars]({image})\n"
     text += "\n## All of it\n"
     for workload in workloads:
         text += "\n" + section(workload, peers, results)

@@ -69,7 +69,8 @@ def need(program, how):
 
 def build_cargo():
     need("cargo", RUST)
-    call("cargo", "build", "--locked", "--release")
+    # Not --locked: what kettle itself depends on may have moved on.
+    call("cargo", "build", "--release")
     rust = call("rustc", "--version").split()[1]
     lock = (HERE / "Cargo.lock").read_text()
     crates = dict(re.findall(r'name = "([^"]+)"\nversion = "([^"]+)"', lock))

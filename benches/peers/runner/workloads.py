@@ -40,7 +40,7 @@ class Workload:
     expected: object  # the result that proves the work, from the options
     metrics: list
     quick: dict = field(default_factory=dict)  # options of the short form
-    grows: tuple = ()  # an option, and its values
+    grows: list = field(default_factory=list)  # options, of which the first names the size
     own: dict = field(default_factory=dict)  # a peer's own options: fewer of the same, for one that is slow
 
     def options_of(self, peer):
@@ -50,10 +50,13 @@ class Workload:
         return replace(self, options={**self.options, **self.quick})
 
     def grown(self):
-        """The same at other sizes, the peers whose programs do not reach them left out."""
-        option, values = self.grows
-        return [replace(self, name=f"{self.name}/{option}={value}", title=f"{self.title}: {value:,} {option}",
-                        options={**self.options, option: value}) for value in values]
+        """The same at other sizes; without the peers on OS threads, which do not grow as far."""
+        peers = [name for name in self.peers if name not in ("crossbeam", "threads")]
+        for options in self.grows:
+            option, value = next(iter(options.items()))
+            quick = {name: size for name, size in self.quick.items() if name not in options}
+            yield replace(self, name=f"{self.name}/{option}={value}", title=f"{self.title}: {option} {value:,}",
+                          peers=peers, options={**self.options, **options}, quick=quick)
 
 
 def sum_below(count):
@@ -63,6 +66,10 @@ def sum_below(count):
 ASYNC = ["kettle", "tokio", "may", "go"]
 STACKS = [*ASYNC, "boost_fiber"]
 MILLIONS = ["kettle", "tokio", "go"]
+
+
+def sizes(option, *values):
+    return [{option: value} for value in values]
 
 
 def on_workers(workers):
@@ -109,7 +116,7 @@ def fan_in(workers, capacity):
         {"workers": workers, "senders": 1000, "each": 1000, "capacity": capacity},
         lambda options: options["senders"] * sum_below(options["each"]), [NS], quick={"each": 200},
         own={"crossbeam": {"each": 200}, "threads": {"each": 100}},
-        grows=("senders", [100, 1000, 10_000]) if workers == CORES and capacity else ())
+        grows=sizes("senders", 100, 1000, 10_000) if workers == CORES and capacity else [])
 
 
 def mutex(workers):
@@ -119,7 +126,7 @@ def mutex(workers):
         "program", "mutex", STACKS if workers == 1 else [*ASYNC, "threads"],
         {"workers": workers, "tasks": 1000, "each": 1000},
         lambda options: options["tasks"] * options["each"], [NS], quick={"each": 200},
-        grows=("tasks", [10, 100, 1000]) if workers == CORES else ())
+        grows=sizes("tasks", 10, 100, 1000) if workers == CORES else [])
 
 
 def spawn(name, title, program, peers, workers, outstanding, count, quick, grows=(), own=()):
@@ -127,7 +134,7 @@ def spawn(name, title, program, peers, workers, outstanding, count, quick, grows
         name, f"{title}, {on_workers(workers)}",
         f"Spawn, run and join, {outstanding:,} outstanding at a time; a value comes back from each.",
         "program", program, peers, {"workers": workers, "count": count, "outstanding": outstanding},
-        lambda options: sum_below(options["count"]), [NS], quick={"count": quick}, grows=grows, own=dict(own))
+        lambda options: sum_below(options["count"]), [NS], quick={"count": quick}, grows=list(grows), own=dict(own))
 
 
 def yields(tasks, workers):
@@ -137,7 +144,8 @@ def yields(tasks, workers):
         "One yield, which lets the next in the queue run.",
         "program", "yield", STACKS if workers == 1 else ASYNC, {"workers": workers, "tasks": tasks, "each": each},
         lambda options: options["tasks"] * options["each"], [NS], quick={"each": each // 5},
-        grows=("tasks", [10, 100, 1000, 10_000]) if tasks == 1000 and workers == 1 else ())
+        grows=[{"tasks": n, "each": 1_000_000 // n} for n in (10, 100, 1000, 10_000)]
+        if tasks == 1000 and workers == 1 else [])
 
 
 def http(depth):
@@ -168,15 +176,15 @@ WORKLOADS = [
              "A tree of 1,111,111, each with ten children; the sum of the leaves comes back up.",
              "program", "skynet", MILLIONS, {"workers": CORES, "leaves": 1_000_000},
              lambda options: sum_below(options["leaves"]), [SECONDS, PEAK], quick={"leaves": 100_000},
-             grows=("leaves", [10_000, 100_000, 1_000_000])),
+             grows=sizes("leaves", 10_000, 100_000, 1_000_000)),
     Workload("sleepers", f"A million sleepers, {on_workers(CORES)}",
              "Each sleeps for up to a second; from the first spawn to the last join, of which at least one second has to pass.",
              "program", "sleepers", MILLIONS, {"workers": CORES, "count": 1_000_000},
              lambda options: options["count"], [SECONDS, CPU_SECONDS, PEAK], quick={"count": 200_000},
-             grows=("count", [10_000, 100_000, 1_000_000])),
+             grows=sizes("count", 10_000, 100_000, 1_000_000)),
     spawn("spawn-one", "Spawn and join, one at a time", "spawn-join", STACKS, 1, 1, 500_000, 100_000),
     spawn("spawn-batch-1", "Spawn and join, in batches", "spawn-join", STACKS, 1, 10_000, 500_000, 100_000,
-          grows=("outstanding", [100, 1000, 10_000, 100_000])),
+          grows=sizes("outstanding", 100, 1000, 10_000, 100_000)),
     spawn("spawn-batch-2", "Spawn and join, in batches", "spawn-join", [*ASYNC, "threads"], 2, 10_000, 100_000, 20_000,
           own={"threads": {"count": 10_000}}),
     spawn("spawn-outside", "Spawn and join from a thread outside", "spawn-outside", ["kettle", "tokio", "may"], 2,
@@ -193,7 +201,7 @@ WORKLOADS = [
              lambda options: sum_below(options["count"] + 1),
              [Metric("spawn_seconds", "s", "until all wait"), Metric("wake_seconds", "s", "wake and join"),
               Metric("bytes", "B", "memory of each")], quick={"count": 200_000},
-             grows=("count", [10_000, 100_000, 1_000_000])),
+             grows=sizes("count", 10_000, 100_000, 1_000_000)),
     Workload("parked-64k", f"A million parked, kettle's with a stack of 64 KiB, {on_workers(CORES)}",
              "As `parked`, where kettle's stacks are the 1 MiB of address space that is its default: what a smaller "
              "one saves is page tables.",
@@ -208,10 +216,9 @@ WORKLOADS = [
              "An open loop of 4,000 requests/s. The latencies are those of the other nine.",
              "mixed", "echo", ["kettle", "epoll", "tokio", "may", "go", "threads"],
              {"workers": CORES, "connections": 1000, "rate": 4000, "requests": 4000},
-             lambda options: options["requests"], latencies("", ""), quick={"requests": 2000},
-             grows=("rate", [40, 400, 4000])),
+             lambda options: options["requests"], [latencies("", "")[i] for i in (1, 2, 0)], quick={"requests": 2000}),
 ]
 
-GROWTH = [grown for workload in WORKLOADS if workload.grows for grown in workload.grown()]
-GROWTH += [replace(grown, peers=[peer for peer in grown.peers if peer != "threads"])
-           for grown in [echo(10, CORES, 20_000, 3000), echo(10_000, CORES, 60_000, 30_000)]]
+GROWTH = [grown for workload in WORKLOADS for grown in workload.grown()]
+GROWTH += [replace(echo(connections, CORES, 60_000, 30_000), name=f"echo/connections={connections}",
+                   peers=["kettle", "epoll", "tokio", "may", "go"]) for connections in (10, 100, 1000, 10_000)]
