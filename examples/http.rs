@@ -10,7 +10,7 @@
 //! in one go. Whoever reads slowly, or sends one byte a minute, holds a coroutine and nobody else.
 
 #[path = "http/conversation.rs"]
-mod conversation;
+pub(crate) mod conversation;
 #[path = "http/date.rs"]
 pub(crate) mod date;
 

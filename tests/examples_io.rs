@@ -7,6 +7,11 @@ mod child;
 #[path = "../examples/echo.rs"]
 #[allow(dead_code, reason = "a program has a main")]
 mod echo;
+#[path = "../examples/four_kettles.rs"]
+#[allow(dead_code, reason = "a program has a main")]
+mod four_kettles;
+#[path = "examples_io/four_kettles.rs"]
+mod four_kettles_tests;
 #[path = "../examples/http.rs"]
 #[allow(dead_code, reason = "a program has a main")]
 mod http;
@@ -33,6 +38,9 @@ fn play(scenario: &str) -> ! {
     let arguments = lexopt::Parser::from_args(words);
     let code = match name {
         Some("echo") => echo::run(arguments),
+        Some("four_kettles") => four_kettles::run(arguments, |way| {
+            child(SERVE, &format!("four_kettles --serve {way} --listen 127.0.0.1:0"))
+        }),
         Some("http") => http::run(arguments),
         Some("proxy") => proxy::run(arguments),
         other => panic!("there is no example {other:?}"),
@@ -60,7 +68,9 @@ fn each_says_what_it_can_and_refuses_what_it_cannot() {
     let output = |arguments: &str| child(SERVE, arguments).output().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap();
-    for (name, needs) in [("http", ""), ("proxy", " --to 127.0.0.1:1")] {
+    for (name, needs) in
+        [("http", ""), ("proxy", " --to 127.0.0.1:1"), ("four_kettles", " --serve threads")]
+    {
         let help: Output = output(&format!("{name} --help"));
         assert!(help.status.success());
         assert!(String::from_utf8_lossy(&help.stdout).contains("--listen ADDR"));

@@ -17,3 +17,6 @@ mod waiting;
 
 #[path = "net/load.rs"]
 mod load;
+
+#[path = "net/as_std.rs"]
+mod as_std;

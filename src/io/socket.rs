@@ -171,6 +171,28 @@ impl Socket {
         self.0.try_else_wait(Direction::Read, |fd| socket::recv_from(fd, buffer, flags))
     }
 
+    /// As [`recv_from`](Self::recv_from), of datagrams in the Unix domain. Where their end has been shut down for
+    /// reading, the kernel tells with zero bytes only who waits in it, and others to try again for ever.
+    pub(crate) fn recv_from_unix(
+        &self,
+        buffer: &mut [u8],
+    ) -> io::Result<(usize, Option<SocketAddrAny>)> {
+        let flags = RecvFlags::empty();
+        self.0.try_else_wait(Direction::Read, |fd| match socket::recv_from(fd, buffer, flags) {
+            Err(Errno::AGAIN)
+                if poll::wait(fd, poll::Events::RDHUP, Some(Duration::ZERO))?
+                    && self.0.patience(Direction::Read).is_ok_and(|it| it != Patience::None) =>
+            {
+                // What came before the end comes first.
+                match socket::recv_from(fd, buffer, flags) {
+                    Err(Errno::AGAIN) => Ok((0, None)),
+                    received => received,
+                }
+            }
+            received => received,
+        })
+    }
+
     pub(crate) fn recv_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.0.try_else_wait(Direction::Read, |fd| socket::recv_vectored(fd, buffers))
     }

@@ -1,9 +1,13 @@
 //! The HTTP server's answers.
 
+use crate::http::conversation;
 use crate::serve;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
+
+#[path = "check.rs"]
+mod check;
 
 fn connect(server: &crate::Server) -> TcpStream {
     let stream = TcpStream::connect(server.address).unwrap();
@@ -230,4 +234,19 @@ fn dates_are_those_of_the_calendar() {
     assert_eq!(format(951_782_400), "Tue, 29 Feb 2000 00:00:00 GMT");
     assert_eq!(format(1_709_251_199), "Thu, 29 Feb 2024 23:59:59 GMT");
     assert_eq!(format(4_107_542_400), "Mon, 01 Mar 2100 00:00:00 GMT");
+}
+
+#[test]
+fn what_the_fuzzer_found_worth_keeping_is_answered_the_same_in_whatever_pieces() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/http");
+    let Ok(entries) = std::fs::read_dir(corpus) else {
+        println!("skipped: the corpus is not part of the package");
+        return;
+    };
+    let mut files = 0;
+    for file in entries {
+        check::check(&std::fs::read(file.unwrap().path()).unwrap());
+        files += 1;
+    }
+    assert!(files > 100, "only {files} files");
 }

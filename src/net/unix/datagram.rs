@@ -4,7 +4,7 @@
 
 use super::address::{from_kernel, path_to_kernel, to_kernel};
 use crate::io::{Direction, Socket, fd_traits};
-use crate::sys::socket::{self, AddressFamily, RecvFlags, SocketAddrUnix, SocketType, socket_pair};
+use crate::sys::socket::{self, AddressFamily, SocketAddrUnix, SocketType, socket_pair};
 use core::fmt;
 use std::io;
 use std::net::Shutdown;
@@ -122,7 +122,7 @@ impl UnixDatagram {
     ///
     /// The kernel's.
     pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let (len, from) = self.0.recv_from(buf, RecvFlags::empty())?;
+        let (len, from) = self.0.recv_from_unix(buf)?;
         Ok((len, from_kernel(from)?))
     }
 
@@ -132,7 +132,7 @@ impl UnixDatagram {
     ///
     /// The kernel's.
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.recv(buf)
+        Ok(self.0.recv_from_unix(buf)?.0)
     }
 
     /// Sends a datagram to the socket at `path`; waits while that has too many to receive.
