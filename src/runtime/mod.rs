@@ -115,7 +115,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// Says who was left when the time was up. These are given up: what they own is leaked, their stacks stay
+    /// Says who was left when the time was up. These are given up: what they own is leaked, whoever joins one
+    /// waits for ever, and so does who called [`run`](Handle::run) for one; their stacks stay
     /// mapped. One that still runs goes on until it waits. The OS threads that they are on sleep for ever after
     /// that: a coroutine may have lent others what it has borrowed from a thread-local.
     ///

@@ -147,6 +147,19 @@ pub fn current() -> Thread {
 /// since the last time. What they wrote before is seen here.
 ///
 /// Unlike std's it never returns without that; a loop around it does no harm.
+///
+/// A cancellation point, also where it would return at once; the wake-up is then there for the next call.
+///
+/// ```
+/// use kettle::thread;
+///
+/// let waits = thread::spawn(|| {
+///     thread::park();
+///     "woken"
+/// });
+/// waits.thread().unpark();
+/// assert_eq!(waits.join().unwrap(), "woken");
+/// ```
 #[inline]
 pub fn park() {
     if crate::task::park(Wait::Token, WaitReason::Park) == Outcome::Cancelled {
@@ -154,7 +167,8 @@ pub fn park() {
     }
 }
 
-/// As [`park`], for `timeout` at the longest. Like std's it does not tell what has ended it.
+/// As [`park`], for `timeout` at the longest. Like std's it does not tell what has ended it. A cancellation point,
+/// as [`park`] is.
 ///
 /// ```
 /// use kettle::thread;
@@ -190,7 +204,7 @@ pub fn sleep_ms(ms: u32) {
 }
 
 /// Lets the other coroutines of this worker run once, if there are any that can; on an OS thread, lets
-/// the kernel's other threads.
+/// the kernel's other threads. A cancellation point on the way in; on the way back it is none.
 #[inline(always)]
 pub fn yield_now() {
     crate::scheduler::yield_now();
