@@ -301,7 +301,7 @@ impl Worker {
     }
 
     /// The next task that others have sent.
-    pub(super) fn next_sent(&self) -> Option<Task> {
+    fn next_sent(&self) -> Option<Task> {
         if self.remote().inbox().is_empty() {
             return None;
         }

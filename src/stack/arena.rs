@@ -27,7 +27,7 @@ const FIRST_RESERVATION: usize = 64 * 1024 * 1024;
 
 /// One mapping of slots; lives until the process ends.
 #[derive(Debug)]
-pub(super) struct Reservation {
+struct Reservation {
     start: NonNull<u8>,
     slots: usize,
     class: StackClass,

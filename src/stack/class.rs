@@ -19,7 +19,7 @@ pub(crate) struct StackClass(u8);
 
 impl StackClass {
     /// How many classes there are: 64 KiB, 128 KiB, ... 1 GiB.
-    pub(crate) const COUNT: usize = 15;
+    pub(super) const COUNT: usize = 15;
 
     /// The class of 64 KiB.
     pub(crate) const SMALLEST: Self = Self(0);
@@ -71,7 +71,7 @@ impl StackClass {
 
     /// The guard's size in bytes: more than a page, because C code has frames that are not probed
     /// page by page; less below small stacks, where it costs page tables.
-    pub(crate) fn guard_len(self) -> usize {
+    pub(super) fn guard_len(self) -> usize {
         let wanted = if self.size() >= 256 * 1024 { 64 * 1024 } else { 16 * 1024 };
         wanted.max(page_size())
     }
@@ -82,7 +82,7 @@ impl StackClass {
     }
 
     /// How many stacks are moved at a time between the pool's levels: 64, or 64 MiB's worth of large ones.
-    pub(crate) fn batch(self) -> usize {
+    pub(super) fn batch(self) -> usize {
         (64 * 1024 * 1024 / self.size()).clamp(1, 64)
     }
 }

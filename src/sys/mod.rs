@@ -18,7 +18,7 @@ pub(crate) mod process;
 pub(crate) mod shadow_stack;
 pub(crate) mod signal;
 pub(crate) mod socket;
-pub(crate) mod syscall;
+mod syscall;
 #[cfg(feature = "valgrind")]
 pub(crate) mod valgrind;
 

@@ -12,7 +12,7 @@ use core::ffi::{c_int, c_long};
 /// The arguments are right for the call: what it reads and writes is memory that the caller may have
 /// read and written.
 #[inline]
-pub(crate) unsafe fn syscall3(
+pub(super) unsafe fn syscall3(
     number: c_long,
     first: usize,
     second: usize,
@@ -28,7 +28,7 @@ pub(crate) unsafe fn syscall3(
 ///
 /// As for [`syscall3`].
 #[inline]
-pub(crate) unsafe fn syscall4(
+pub(super) unsafe fn syscall4(
     number: c_long,
     first: usize,
     second: usize,
@@ -45,7 +45,7 @@ pub(crate) unsafe fn syscall4(
 ///
 /// As for [`syscall3`].
 #[inline(always)]
-pub(crate) unsafe fn syscall6(number: c_long, arguments: [usize; 6]) -> Result<usize, c_int> {
+pub(super) unsafe fn syscall6(number: c_long, arguments: [usize; 6]) -> Result<usize, c_int> {
     let [first, second, third, fourth, fifth, sixth] = arguments;
     let result: isize;
     // SAFETY: the kernel's calling convention; what the call does is the caller's affair.

@@ -70,7 +70,7 @@ pub(crate) enum Place {
 
 /// Whether a cancellation ends a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cancelling {
+pub(super) enum Cancelling {
     /// The wait is a cancellation point.
     Allowed,
     /// It is none, or the task has masked cancellation.
@@ -92,7 +92,7 @@ pub(crate) enum Published {
 /// What a waker must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Unparked {
+pub(super) enum Unparked {
     /// Nothing: the task did not wait, and will see it when it is about to.
     Noted,
     /// Put it where it will run.
@@ -104,7 +104,7 @@ pub(crate) enum Unparked {
 /// What a task that ends must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Completed {
+pub(super) enum Completed {
     /// Nothing: the owner of the join handle will look.
     Unobserved,
     /// Wake the joiner, whose name is in the header.
@@ -116,7 +116,7 @@ pub(crate) enum Completed {
 /// What a joiner must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Join {
+pub(super) enum Join {
     /// Take the output.
     Complete,
     /// Wait to be woken.
@@ -126,7 +126,7 @@ pub(crate) enum Join {
 /// What a join handle that is dropped must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Detached {
+pub(super) enum Detached {
     /// Drop the output: the task has ended without knowing.
     DropOutput,
     /// Nothing: the task will.
@@ -135,16 +135,16 @@ pub(crate) enum Detached {
 
 /// The word.
 #[derive(Debug)]
-pub(crate) struct State(AtomicU32);
+pub(super) struct State(AtomicU32);
 
 impl State {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(AtomicU32::new(0))
     }
 
     /// Uses up a wake-up that came before the wait, if one did.
     #[inline]
-    pub(crate) fn take(&self, wait: Wait) -> bool {
+    pub(super) fn take(&self, wait: Wait) -> bool {
         // Relaxed: only the task itself clears the bit; if it is set, the next line acquires.
         self.0.load(Ordering::Relaxed) & wait.set() != 0 && {
             // Acquire: pairs with the Release in `unpark`.
@@ -156,7 +156,7 @@ impl State {
     /// Lets the world know that the task waits. For the task itself, or for whoever runs in its stead
     /// once it has left its stack.
     #[inline]
-    pub(crate) fn publish_park(
+    pub(super) fn publish_park(
         &self,
         wait: Wait,
         place: Place,
@@ -189,7 +189,7 @@ impl State {
 
     /// Wakes the task from `wait`, now or when it next waits for it.
     #[inline]
-    pub(crate) fn unpark(&self, wait: Wait) -> Unparked {
+    pub(super) fn unpark(&self, wait: Wait) -> Unparked {
         let mut state = self.0.load(Ordering::Relaxed);
         loop {
             let (next, unparked) = if state & wait.parked() == 0 {
@@ -216,7 +216,7 @@ impl State {
 
     /// Cancels the task: from now on for ever, and out of the wait that it is in if that is a cancellation
     /// point.
-    pub(crate) fn cancel(&self) -> Unparked {
+    pub(super) fn cancel(&self) -> Unparked {
         let mut state = self.0.load(Ordering::Relaxed);
         loop {
             let (next, unparked) = if state & CANCELLABLE == 0 {
@@ -239,7 +239,7 @@ impl State {
     }
 
     /// Makes a task run that waits in the scheduler, whatever for: it goes on waiting by itself.
-    pub(crate) fn nudge(&self) -> Unparked {
+    pub(super) fn nudge(&self) -> Unparked {
         let mut state = self.0.load(Ordering::Relaxed);
         loop {
             if state & ANY_PARKED == 0 || state & IN_KERNEL != 0 {
@@ -257,7 +257,7 @@ impl State {
 
     /// Ends `wait` because its time is up. `Noted` means that something else has ended it before; what led
     /// to that is then seen.
-    pub(crate) fn expire(&self, wait: Wait) -> Unparked {
+    pub(super) fn expire(&self, wait: Wait) -> Unparked {
         // Acquire: pairs with the Release in `unpark`: a thread that ends its own wait in the kernel goes on
         // as woken where it finds that it has been.
         let mut state = self.0.load(Ordering::Acquire);
@@ -277,25 +277,25 @@ impl State {
 
     /// Whether somebody has cancelled the task.
     #[inline]
-    pub(crate) fn is_cancelled(&self) -> bool {
+    pub(super) fn is_cancelled(&self) -> bool {
         // Acquire: pairs with the Release in `cancel`.
         self.0.load(Ordering::Acquire) & CANCEL != 0
     }
 
     /// Whether the task still waits in the kernel, and the word's value to sleep on if so.
-    pub(crate) fn waits_in_kernel(&self, wait: Wait) -> Option<u32> {
+    pub(super) fn waits_in_kernel(&self, wait: Wait) -> Option<u32> {
         // Acquire: pairs with the Releases in `unpark` and `cancel`.
         let state = self.0.load(Ordering::Acquire);
         (state & wait.parked() != 0).then_some(state)
     }
 
     /// Where to sleep while [`waits_in_kernel`](Self::waits_in_kernel).
-    pub(crate) fn futex(&self) -> &core::sync::atomic::AtomicU32 {
+    pub(super) fn futex(&self) -> &core::sync::atomic::AtomicU32 {
         futex_word(&self.0)
     }
 
     /// The task has ended and its output is written.
-    pub(crate) fn complete(&self) -> Completed {
+    pub(super) fn complete(&self) -> Completed {
         // Release: pairs with the Acquires in `is_complete`, `begin_join` and `detach`, which lead to
         // the output. Acquire: pairs with the Release in `begin_join`, which leads to the joiner.
         let before = self.0.fetch_or(COMPLETE, Ordering::AcqRel);
@@ -310,13 +310,13 @@ impl State {
 
     /// Whether the output is there.
     #[inline]
-    pub(crate) fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         // Acquire: pairs with the Release in `complete`.
         self.0.load(Ordering::Acquire) & COMPLETE != 0
     }
 
     /// The joiner is written down in the header.
-    pub(crate) fn begin_join(&self) -> Join {
+    pub(super) fn begin_join(&self) -> Join {
         // Release: pairs with the Acquire in `complete`. Acquire: pairs with the Release there.
         if self.0.fetch_or(JOINING, Ordering::AcqRel) & COMPLETE != 0 {
             Join::Complete
@@ -326,7 +326,7 @@ impl State {
     }
 
     /// Nobody will join.
-    pub(crate) fn detach(&self) -> Detached {
+    pub(super) fn detach(&self) -> Detached {
         // Acquire: pairs with the Release in `complete`. Release is not needed: nothing was written.
         if self.0.fetch_or(DETACHED, Ordering::Acquire) & COMPLETE != 0 {
             Detached::DropOutput

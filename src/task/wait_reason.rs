@@ -54,7 +54,7 @@ pub(crate) enum WaitReason {
 }
 
 impl WaitReason {
-    pub(super) fn from_u8(number: u8) -> Self {
+    fn from_u8(number: u8) -> Self {
         [
             Self::None,
             Self::Park,
