@@ -1,40 +1,17 @@
 //! Cancellation: where it is delivered, where not, and what becomes of what it unwinds.
 
-use kettle::runtime::Runtime;
+#[path = "support/child.rs"]
+mod child;
+#[path = "support/coroutines.rs"]
+mod coroutines;
+mod support;
+
+use coroutines::{Counted, is_cancelled, until, workers};
 use kettle::thread::{self, Builder, Cancelled, JoinHandle};
 use kettle::time::{self, Duration};
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-
-#[path = "support/child.rs"]
-mod child;
-mod support;
-
-/// Counts that it is dropped.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
-
-fn is_cancelled(result: Result<impl Sized, Box<dyn Any + Send>>) -> bool {
-    result.is_err_and(|payload| payload.is::<Cancelled>())
-}
-
-/// Waits, on a coroutine, until `condition` holds.
-fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        thread::yield_now();
-    }
-}
 
 /// Spawns a coroutine that runs `body`, and waits until it waits in it, on a runtime of one worker.
 fn waiting<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {

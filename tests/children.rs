@@ -2,11 +2,13 @@
 
 #[path = "support/child.rs"]
 mod child;
+#[path = "support/coroutines.rs"]
+mod coroutines;
 #[allow(dead_code, reason = "each program uses a part")]
 mod support;
 
+use coroutines::workers;
 use kettle::process::{Child, Command, ExitStatus, Stdio};
-use kettle::runtime::Runtime;
 use kettle::thread::{self, Cancelled};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
@@ -14,10 +16,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
 
 fn shell(script: &str) -> Command {
     let mut command = Command::new("sh");

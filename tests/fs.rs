@@ -1,10 +1,12 @@
 //! Files: that they do what std's do, and that nobody but who asked for them waits.
 
+#[path = "support/coroutines.rs"]
+mod coroutines;
 #[path = "support/scratch.rs"]
 mod scratch;
 
+use coroutines::workers;
 use kettle::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use kettle::runtime::Runtime;
 use kettle::thread;
 use proptest::prelude::*;
 use scratch::Scratch;
@@ -19,10 +21,6 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
 
 fn fifo(scratch: &Scratch) -> std::path::PathBuf {
     let path = scratch.join("fifo");

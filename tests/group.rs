@@ -1,9 +1,9 @@
 //! `kettle::group`: the first failure, the bounded map, the race; and what cancels them.
 
-#[path = "sync/helpers.rs"]
-mod helpers;
+#[path = "support/coroutines.rs"]
+mod coroutines;
 
-use helpers::{Random, is_cancelled, until, waiting, workers};
+use coroutines::{Random, is_cancelled, until, waiting, workers};
 use kettle::time::{self, Duration};
 use kettle::{group, thread};
 use std::panic::{AssertUnwindSafe, catch_unwind};

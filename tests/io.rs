@@ -2,20 +2,18 @@
 
 #[path = "support/child.rs"]
 mod child;
+#[path = "support/coroutines.rs"]
+mod coroutines;
 #[path = "io/stdin.rs"]
 mod stdin;
 #[allow(dead_code, reason = "each program uses a part")]
 mod support;
 
+use coroutines::workers;
 use kettle::io::{self, PipeReader, PipeWriter};
-use kettle::runtime::Runtime;
 use kettle::thread::{self, Cancelled};
 use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
-
-pub(crate) fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
 
 #[test]
 fn neighbours_go_on_while_a_pipe_is_read_and_while_it_is_full() {

@@ -1,23 +1,14 @@
 //! Runtimes: how they come, what they take, and how they go.
 
+#[path = "support/coroutines.rs"]
+mod coroutines;
+
+use coroutines::{Counted, workers};
 use kettle::runtime::Runtime;
 use kettle::thread::{self, Builder};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
-
-/// Counts that it is dropped.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
 
 #[test]
 fn nothing_of_a_runtimes_coroutines_is_left_when_it_has_been_dropped() {

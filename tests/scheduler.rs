@@ -1,5 +1,9 @@
 //! What the scheduler promises: who runs, where, and that nobody is forgotten.
 
+#[path = "support/coroutines.rs"]
+mod coroutines;
+
+use coroutines::{until, workers};
 use kettle::runtime::Runtime;
 use kettle::thread::{self, Builder, JoinHandle};
 use std::collections::HashMap;
@@ -12,17 +16,6 @@ type OsThread = std::thread::ThreadId;
 
 fn os_thread() -> OsThread {
     std::thread::current().id()
-}
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
-
-/// Lets the others run until `condition` holds.
-fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        thread::yield_now();
-    }
 }
 
 #[test]

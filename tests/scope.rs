@@ -1,21 +1,14 @@
 //! `thread::scope`, held against std's, and what cancellation does to it.
 
-use kettle::runtime::Runtime;
+#[path = "support/coroutines.rs"]
+mod coroutines;
+
+use coroutines::{until, workers};
 use kettle::thread::{self, Builder, Cancelled};
 use kettle::time::{self, Duration};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
-
-fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        thread::yield_now();
-    }
-}
 
 /// The same body with std's scope and with ours: `$thread` is the module.
 macro_rules! behaviours {

@@ -1,6 +1,12 @@
 //! The end of a runtime: its coroutines are cancelled, and whoever is left is named.
 
-use kettle::runtime::Runtime;
+#[path = "support/child.rs"]
+mod child;
+#[path = "support/coroutines.rs"]
+mod coroutines;
+mod support;
+
+use coroutines::{Counted, workers};
 use kettle::thread::{self, Builder};
 use kettle::time::Duration;
 use std::cell::Cell;
@@ -8,23 +14,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-
-#[path = "support/child.rs"]
-mod child;
-mod support;
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
-
-/// Counts that it is dropped.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
 
 /// Each coroutine unwinds on its worker while that one's thread-locals are still there.
 #[test]

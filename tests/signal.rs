@@ -2,19 +2,17 @@
 
 #[path = "support/child.rs"]
 mod child;
+#[path = "support/coroutines.rs"]
+mod coroutines;
 #[allow(dead_code, reason = "each program uses a part")]
 mod support;
 
-use kettle::runtime::Runtime;
+use coroutines::workers;
 use kettle::signal::{self, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, Signals};
 use kettle::thread::{self, Cancelled};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
 
 /// In the parent runs `test` again as a child; in the child plays `scenario` and does not return.
 fn in_a_child(test: &str, scenario: fn()) {

@@ -5,8 +5,8 @@
 mod barrier;
 #[path = "sync/condvar.rs"]
 mod condvar;
-#[path = "sync/helpers.rs"]
-mod helpers;
+#[path = "support/coroutines.rs"]
+mod coroutines;
 #[path = "sync/lazy.rs"]
 mod lazy;
 #[path = "sync/mutex.rs"]

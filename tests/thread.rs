@@ -1,20 +1,15 @@
 //! `kettle::thread` behaves as `std::thread` does, on coroutines and on OS threads beside them.
 
+#[path = "support/coroutines.rs"]
+mod coroutines;
+
+use coroutines::Counted;
 use kettle::runtime::Runtime;
 use kettle::thread::{self, Builder};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-
-/// Counts how often it is dropped.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
 
 fn counter() -> (Arc<AtomicUsize>, impl Fn() -> Counted) {
     let count = Arc::new(AtomicUsize::new(0));

@@ -1,5 +1,9 @@
 //! Waiting for a time to come, and time limits.
 
+#[path = "support/coroutines.rs"]
+mod coroutines;
+
+use coroutines::workers;
 use kettle::coroutine::Coroutine;
 use kettle::runtime::Runtime;
 use kettle::thread::{self, Builder, Cancelled};
@@ -9,10 +13,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 const FOR_EVER: Duration = Duration::from_secs(100_000);
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
 
 #[test]
 fn nothing_ends_before_its_time() {

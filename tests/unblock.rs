@@ -4,22 +4,20 @@
 mod cancel;
 #[path = "support/child.rs"]
 mod child;
+#[path = "support/coroutines.rs"]
+mod coroutines;
 #[path = "unblock/limits.rs"]
 mod limits;
 #[allow(dead_code, reason = "each program uses a part")]
 mod support;
 
-use kettle::runtime::Runtime;
+use coroutines::workers;
 use kettle::thread::{self, JoinHandle};
 use kettle::unblock::{self, Pool};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex, mpsc};
 use std::time::Duration;
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
-}
 
 fn pool(threads: usize) -> Pool {
     unblock::Builder::new().threads(threads).build().unwrap()

@@ -1,7 +1,7 @@
 //! Destructors that panic, wait, spawn, and do it all at the worst moment.
 
+use crate::coroutines::{Counted, workers};
 use crate::{plays, size};
-use kettle::runtime::Runtime;
 use kettle::thread::{self, Cancelled};
 use kettle::time::Duration;
 use std::any::Any;
@@ -21,15 +21,6 @@ impl Drop for Bomb {
     }
 }
 
-/// Counts, and panics in its destructor's destructor.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 /// A payload whose destructor panics with another one, so many times.
 struct Nested(u32, #[allow(dead_code, reason = "dropped")] Counted);
 
@@ -39,10 +30,6 @@ impl Drop for Nested {
             resume_unwind(Box::new(Nested(self.0 - 1, Counted(Arc::clone(&self.1.0)))));
         }
     }
-}
-
-fn workers(count: usize) -> Runtime {
-    Runtime::builder().workers(count).build().unwrap()
 }
 
 fn text(payload: &(dyn Any + Send)) -> &str {

@@ -7,6 +7,8 @@ use std::process::Stdio;
 
 #[path = "../support/child.rs"]
 mod child;
+#[path = "../support/coroutines.rs"]
+mod coroutines;
 mod deferred;
 mod destructors;
 mod limits;

@@ -1,5 +1,6 @@
 //! Many at once, from everywhere.
 
+use crate::coroutines::Counted;
 use crate::{plays, size};
 use kettle::runtime::Runtime;
 use kettle::thread::{self, Builder, JoinHandle};
@@ -111,12 +112,6 @@ plays! {
         for round in 0..size(50, 2_000) {
             let runtime = workers(1 + round % 3);
             let dropped = Arc::new(AtomicUsize::new(0));
-            struct Counted(Arc<AtomicUsize>);
-            impl Drop for Counted {
-                fn drop(&mut self) {
-                    self.0.fetch_add(1, Ordering::SeqCst);
-                }
-            }
             for number in 0..50 {
                 let counted = Counted(Arc::clone(&dropped));
                 drop(runtime.spawn(move || {

@@ -1,6 +1,6 @@
 //! `Barrier`.
 
-use crate::helpers::{is_cancelled, waiting, workers};
+use crate::coroutines::{is_cancelled, waiting, workers};
 use kettle::sync::{Arc, Barrier};
 use kettle::thread;
 use std::sync::atomic::{AtomicUsize, Ordering};

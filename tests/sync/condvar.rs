@@ -1,6 +1,6 @@
 //! `Condvar`.
 
-use crate::helpers::{Random, is_cancelled, waiting, workers};
+use crate::coroutines::{Random, is_cancelled, waiting, workers};
 use kettle::sync::{Arc, Condvar, Mutex};
 use kettle::thread;
 use kettle::time::{self, Duration, Instant};

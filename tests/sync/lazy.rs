@@ -1,6 +1,6 @@
 //! `LazyLock`.
 
-use crate::helpers::{waiting, workers};
+use crate::coroutines::{Counted, waiting, workers};
 use kettle::sync::{Arc, LazyLock};
 use kettle::thread;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,12 +49,6 @@ fn after_a_panic_there_is_never_a_value() {
 
 #[test]
 fn closure_and_value_are_dropped_once_each() {
-    struct Counted(Arc<AtomicUsize>);
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
     let dropped = Arc::new(AtomicUsize::new(0));
     let count = || dropped.load(Ordering::SeqCst);
     let lazy = || {

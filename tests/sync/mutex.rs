@@ -1,6 +1,6 @@
 //! `Mutex`.
 
-use crate::helpers::{Random, is_cancelled, until, waiting, workers};
+use crate::coroutines::{Counted, Random, is_cancelled, until, waiting, workers};
 use kettle::sync::{Arc, Mutex, TryLockError};
 use kettle::thread;
 use kettle::time::{self, Duration};
@@ -32,12 +32,6 @@ fn what_is_in_it_is_locked_read_and_taken_out() {
 
 #[test]
 fn into_inner_drops_the_value_once() {
-    struct Counted(Arc<AtomicUsize>);
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
     let dropped = Arc::new(AtomicUsize::new(0));
     let mutex = Mutex::new(Counted(Arc::clone(&dropped)));
     let value = mutex.into_inner().unwrap();

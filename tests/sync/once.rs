@@ -1,6 +1,6 @@
 //! `Once` and `OnceLock`.
 
-use crate::helpers::{is_cancelled, waiting, workers};
+use crate::coroutines::{Counted, is_cancelled, waiting, workers};
 use kettle::sync::{Arc, Once, OnceLock};
 use kettle::thread;
 use kettle::time::{self, Duration};
@@ -176,12 +176,6 @@ fn a_value_is_written_once() {
 
 #[test]
 fn a_value_is_dropped_once_if_it_is_there() {
-    struct Counted(Arc<AtomicUsize>);
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
     let dropped = Arc::new(AtomicUsize::new(0));
     let count = || dropped.load(Ordering::SeqCst);
     drop(OnceLock::<Counted>::new());

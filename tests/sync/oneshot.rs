@@ -1,6 +1,6 @@
 //! `oneshot`.
 
-use crate::helpers::{is_cancelled, waiting, workers};
+use crate::coroutines::{is_cancelled, waiting, workers};
 use kettle::sync::Arc;
 use kettle::sync::oneshot::{self, RecvError, RecvTimeoutError, SendError, TryRecvError};
 use kettle::time::{self, Duration};

@@ -1,6 +1,6 @@
 //! `RwLock`.
 
-use crate::helpers::{Random, is_cancelled, waiting, workers};
+use crate::coroutines::{Random, is_cancelled, waiting, workers};
 use kettle::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
 use kettle::thread;
 use kettle::time::{self, Duration};

@@ -1,6 +1,6 @@
 //! `Semaphore`.
 
-use crate::helpers::{Random, is_cancelled, waiting, workers};
+use crate::coroutines::{Random, is_cancelled, waiting, workers};
 use kettle::sync::{Arc, Mutex, Semaphore};
 use kettle::thread;
 use kettle::time::{self, Duration};

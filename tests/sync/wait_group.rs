@@ -1,6 +1,6 @@
 //! `WaitGroup`.
 
-use crate::helpers::{is_cancelled, waiting, workers};
+use crate::coroutines::{is_cancelled, waiting, workers};
 use kettle::sync::{Arc, WaitGroup};
 use kettle::thread;
 use kettle::time::Duration;

@@ -1,18 +1,10 @@
 //! Cancellation, time limits and the end of a runtime, before a job has begun and after.
 
 use super::{Gate, join_all, pool, workers};
+use crate::coroutines::Counted;
 use kettle::thread::{self, Cancelled, JoinHandle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Counts those of it that were dropped.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
 
 #[test]
 fn what_has_begun_is_waited_for_and_its_value_returned() {

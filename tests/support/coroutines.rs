@@ -1,15 +1,30 @@
-//! What the tests of locks share.
+//! What the tests of coroutines have in common.
+
+#![allow(dead_code, reason = "each program uses a part")]
 
 use kettle::runtime::Runtime;
 use kettle::thread::{self, Cancelled, JoinHandle};
 use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// A runtime with so many workers.
 pub(crate) fn workers(count: usize) -> Runtime {
     Runtime::builder().workers(count).build().unwrap()
 }
 
+/// Whether somebody joined who was cancelled.
 pub(crate) fn is_cancelled(result: Result<impl Sized, Box<dyn Any + Send>>) -> bool {
     result.is_err_and(|payload| payload.is::<Cancelled>())
+}
+
+/// Counts how often it is dropped.
+pub(crate) struct Counted(pub(crate) Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// Waits, in a coroutine or on an OS thread, until `condition` holds.
