@@ -451,3 +451,30 @@ fn names_are_looked_up() {
         }
     });
 }
+
+#[test]
+fn behind_urgent_data_the_rest_is_read() {
+    use std::os::fd::AsRawFd;
+    everywhere(|| {
+        let (ours, mut theirs) = pair();
+        let reader = thread::spawn(move || {
+            let mut all = Vec::new();
+            let mut buffer = [0; 16];
+            while all.len() < 4 {
+                // It stops before the urgent byte, with room left: that says nothing of what is behind.
+                let read = || (&ours).read(&mut buffer).unwrap();
+                let len = kettle::time::timeout(Duration::from_secs(30), read).unwrap();
+                all.extend_from_slice(&buffer[..len]);
+            }
+            all
+        });
+        thread::yield_now();
+        theirs.write_all(b"ab").unwrap();
+        // SAFETY: send(2) reads one byte of a live slice.
+        let sent =
+            unsafe { libc::send(theirs.as_raw_fd(), b"!".as_ptr().cast(), 1, libc::MSG_OOB) };
+        assert_eq!(sent, 1);
+        theirs.write_all(b"cd").unwrap();
+        assert_eq!(reader.join().unwrap(), b"abcd");
+    });
+}
