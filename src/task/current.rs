@@ -156,6 +156,7 @@ fn used_up() {
 }
 
 /// A counted pointer to the running task.
+#[inline]
 pub(crate) fn current() -> TaskRef {
     // SAFETY: it runs, so it is alive.
     unsafe { TaskRef::another(current_header()) }
