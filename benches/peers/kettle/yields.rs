@@ -1,14 +1,24 @@
-//! Coroutines that only make way for each other.
+//! Coroutines that only make way for each other. The clock starts when all have begun, which they do
+//! because the others yield.
 
+use kettle::sync::atomic::{AtomicU64, Ordering};
+use kettle::sync::{Arc, OnceLock};
 use kettle::thread;
 use peers::Report;
 use std::time::Instant;
 
-pub(crate) fn yields(tasks: u64, each: u64) -> Report {
-    let begin = Instant::now();
-    let coroutines: Vec<_> = (0..tasks)
+pub(crate) fn yields(count: u64, each: u64) -> Report {
+    let begun = Arc::new(AtomicU64::new(0));
+    let begin = Arc::new(OnceLock::new());
+    let coroutines: Vec<_> = (0..count)
         .map(|_| {
+            let (begun, begin) = (Arc::clone(&begun), Arc::clone(&begin));
             thread::spawn(move || {
+                begun.fetch_add(1, Ordering::Relaxed);
+                while begun.load(Ordering::Relaxed) < count {
+                    thread::yield_now();
+                }
+                begin.get_or_init(Instant::now);
                 let mut yielded = 0;
                 while yielded < each {
                     thread::yield_now();
@@ -19,5 +29,6 @@ pub(crate) fn yields(tasks: u64, each: u64) -> Report {
         })
         .collect();
     let sum = coroutines.into_iter().map(|coroutine| coroutine.join().unwrap()).sum();
-    Report::new(sum).ns_each(begin, sum)
+    let begin = *begin.get().expect("all have begun");
+    Report::new(sum).ns_each(begin, count * each)
 }

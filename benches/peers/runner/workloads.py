@@ -141,7 +141,7 @@ def yields(tasks, workers):
     each = 1_000_000 // tasks
     return Workload(
         f"yield-{tasks}-w{workers}", f"Scheduled yield, {tasks:,}, {on_workers(workers)}",
-        "One yield, which lets the next in the queue run.",
+        "One yield, which lets the next in the queue run; all have begun when the clock starts.",
         "program", "yield", STACKS if workers == 1 else ASYNC, {"workers": workers, "tasks": tasks, "each": each},
         lambda options: options["tasks"] * options["each"], [NS], quick={"each": each // 5},
         grows=[{"tasks": n, "each": 1_000_000 // n} for n in (10, 100, 1000, 10_000)]

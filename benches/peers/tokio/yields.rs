@@ -1,13 +1,23 @@
-//! Tasks that only make way for each other.
+//! Tasks that only make way for each other. The clock starts when all have begun, which they do
+//! because the others yield.
 
 use peers::Report;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-pub(crate) async fn yields(tasks: u64, each: u64) -> Report {
-    let begin = Instant::now();
-    let tasks: Vec<_> = (0..tasks)
+pub(crate) async fn yields(count: u64, each: u64) -> Report {
+    let begun = Arc::new(AtomicU64::new(0));
+    let begin = Arc::new(OnceLock::new());
+    let tasks: Vec<_> = (0..count)
         .map(|_| {
+            let (begun, begin) = (Arc::clone(&begun), Arc::clone(&begin));
             tokio::spawn(async move {
+                begun.fetch_add(1, Ordering::Relaxed);
+                while begun.load(Ordering::Relaxed) < count {
+                    tokio::task::yield_now().await;
+                }
+                begin.get_or_init(Instant::now);
                 let mut yielded = 0;
                 while yielded < each {
                     tokio::task::yield_now().await;
@@ -21,5 +31,6 @@ pub(crate) async fn yields(tasks: u64, each: u64) -> Report {
     for task in tasks {
         sum += task.await.unwrap();
     }
-    Report::new(sum).ns_each(begin, sum)
+    let begin = *begin.get().expect("all have begun");
+    Report::new(sum).ns_each(begin, count * each)
 }
