@@ -256,3 +256,24 @@ fn programs_are_started_by_the_hundred_while_every_worker_is_busy() {
         busy.into_iter().for_each(|one| one.join().unwrap());
     });
 }
+
+/// Who held a lock in the parent never frees it in the child.
+#[test]
+fn a_child_that_asks_who_waits_hears_of_nobody_and_does_not_hang() {
+    in_a_child("a_child_that_asks_who_waits_hears_of_nobody_and_does_not_hang", || {
+        let runtime = Runtime::builder().workers(1).build().unwrap();
+        let sleeper = runtime.spawn(thread::park);
+        let handle = runtime.handle();
+        while handle.dump().waiting().is_empty() {
+            std::thread::yield_now();
+        }
+        let status = fork(|| {
+            handle.ask_who_waits(10);
+            assert!(handle.dump().waiting().is_empty());
+        });
+        assert_eq!(status.code(), Some(7), "{status:?}");
+        assert_eq!(handle.dump().waiting().len(), 1);
+        sleeper.thread().unpark();
+        sleeper.join().unwrap();
+    });
+}

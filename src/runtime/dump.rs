@@ -82,7 +82,7 @@ impl Handle {
 }
 
 impl Dump {
-    /// The coroutines that wait and have not been woken.
+    /// The coroutines that wait and have not been woken. None in a child process that was forked without exec.
     #[must_use]
     pub fn waiting(&self) -> &[Waiting] {
         &self.waiting

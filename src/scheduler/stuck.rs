@@ -14,7 +14,7 @@
 use super::shared::Shared;
 use super::worker::Worker;
 use crate::sys;
-use crate::task::{TaskRef, WaitReason, waiting_threads};
+use crate::task::{TaskRef, WaitReason, fork, waiting_threads};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::collections::HashMap;
@@ -120,6 +120,10 @@ impl Shared {
     /// The tasks that wait.
     pub(crate) fn who_waits(&self) -> Vec<TaskRef> {
         let mut waiting = Vec::new();
+        // There nobody waits who could be woken, and who held a roster's lock in the parent never frees it.
+        if fork::is_forked() {
+            return Vec::new();
+        }
         self.for_each_listed(|task| {
             if task.reason() != WaitReason::None {
                 waiting.push(task.clone());
