@@ -165,6 +165,8 @@ fn everybody_who_waits_is_woken_and_who_gives_up_leaves_nothing_behind() {
     let (ours, mut theirs) = pair();
     let source = empty_source();
     let deadline = Instant::now() + Duration::from_secs(60);
+    // Or what is written before anybody waits would be seen only by a later look.
+    source.watch_for_test(ours.as_fd(), Direction::Read, reactor);
     for _ in 0..50 {
         source.clear(Direction::Read, source.readiness());
         let ended: Vec<_> = std::thread::scope(|scope| {
