@@ -26,7 +26,7 @@
 //! | [`bounded`]`(0)` | none | a sender waits for a receiver, from hand to hand |
 //! | [`after`], [`at`] | one | the clock sends it |
 //! | [`tick`] | one | the clock sends it again and again |
-//! | [`never`] | none | nobody sends |
+//! | [`never`](never()) | none | nobody sends |
 //!
 //! # Disconnecting
 //!

@@ -1,6 +1,6 @@
 //! Coroutines that belong together: what they return, or the first of them that fails, is one result.
 //!
-//! [`run`] is [`thread::scope`](crate::thread::scope) for coroutines that can fail: the first error ends them
+//! [`run`] is [`thread::scope`] for coroutines that can fail: the first error ends them
 //! all. [`map`] and [`try_map`] do the same thing to many items, so many at a time. [`race`] is for the one that
 //! is first.
 //!
