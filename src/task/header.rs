@@ -271,6 +271,7 @@ impl Header {
         self.reason.get()
     }
 
+    #[inline(always)]
     pub(super) fn set_reason(&self, reason: WaitReason) {
         self.reason.set(reason);
     }

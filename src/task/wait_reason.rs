@@ -133,6 +133,7 @@ impl Waiting {
         WaitReason::from_u8(self.0.load(Ordering::Relaxed) & !MARKED)
     }
 
+    #[inline(always)]
     pub(super) fn set(&self, reason: WaitReason) {
         self.0.store(reason as u8, Ordering::Relaxed);
     }
