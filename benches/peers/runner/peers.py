@@ -54,11 +54,12 @@ class Skipped(Exception):
     """Why something cannot be built here, and how to get what is missing."""
 
 
-def call(*command, folder=HERE):
-    """The output of a command that is to succeed."""
-    run = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1800)
+def call(*command, folder=HERE, shown=False):
+    """The output of a command that is to succeed. What it says on standard error is shown at once, or if it fails."""
+    run = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=None if shown else subprocess.PIPE, text=True, timeout=1800)
     if run.returncode:
-        raise Skipped(f"`{' '.join(map(str, command))}` has failed:\n{run.stderr.strip()[-2000:]}")
+        raise Skipped(f"`{' '.join(map(str, command))}` has failed:\n{(run.stderr or '').strip()[-2000:]}")
     return run.stdout.strip()
 
 
@@ -70,7 +71,7 @@ def need(program, how):
 def build_cargo():
     need("cargo", RUST)
     # Not --locked: what kettle itself depends on may have moved on.
-    call("cargo", "build", "--release")
+    call("cargo", "build", "--release", shown=True)
     rust = call("rustc", "--version").split()[1]
     lock = (HERE / "Cargo.lock").read_text()
     crates = dict(re.findall(r'name = "([^"]+)"\nversion = "([^"]+)"', lock))
