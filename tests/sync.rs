@@ -9,6 +9,8 @@ mod condvar;
 mod coroutines;
 #[path = "sync/lazy.rs"]
 mod lazy;
+#[path = "sync/mpsc.rs"]
+mod mpsc;
 #[path = "sync/mutex.rs"]
 mod mutex;
 #[path = "sync/notify.rs"]
@@ -21,5 +23,7 @@ mod oneshot;
 mod rwlock;
 #[path = "sync/semaphore.rs"]
 mod semaphore;
+#[path = "sync/storm.rs"]
+mod storm;
 #[path = "sync/wait_group.rs"]
 mod wait_group;

@@ -35,7 +35,7 @@ const FLOORS: &[(usize, &[&str])] = &[
 ];
 
 /// Who may import whom on the same floor.
-const NEIGHBOURS: &[(&str, &str)] = &[("util", "sys"), ("context", "stack")];
+const NEIGHBOURS: &[(&str, &str)] = &[("util", "sys"), ("context", "stack"), ("sync", "channel")];
 
 /// Exported macros that a room shows as its own: they lie at the root wherever they are written.
 const MACROS: &[&str] = &["select", "select_biased"];

@@ -28,6 +28,7 @@ mod condvar;
 mod lazy_lock;
 #[cfg(all(test, kettle_loom))]
 mod model;
+pub mod mpsc;
 mod mutex;
 mod notify;
 mod once;

@@ -19,6 +19,8 @@ implements! {
     is_plain: Copy, Eq, Debug;
     is_debug: Debug;
     is_cloned: Clone, Eq;
+    is_for_one: Send, Debug, Unpin, UnwindSafe, RefUnwindSafe;
+    is_iterator: Iterator<Item = u8>, Debug;
 }
 
 mirror! {
@@ -200,4 +202,82 @@ mirror! {
     Same "impl Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe for sync::LazyLock":
         fn()
         = is_shared::<sync::LazyLock<u8>>;
+    Reexported "sync::mpsc::SendError":
+        PhantomData<std::sync::mpsc::SendError<u8>>
+        = PhantomData::<sync::mpsc::SendError<u8>>;
+    Reexported "sync::mpsc::RecvError":
+        PhantomData<std::sync::mpsc::RecvError>
+        = PhantomData::<sync::mpsc::RecvError>;
+    Reexported "sync::mpsc::TryRecvError":
+        PhantomData<std::sync::mpsc::TryRecvError>
+        = PhantomData::<sync::mpsc::TryRecvError>;
+    Reexported "sync::mpsc::RecvTimeoutError":
+        PhantomData<std::sync::mpsc::RecvTimeoutError>
+        = PhantomData::<sync::mpsc::RecvTimeoutError>;
+    Reexported "sync::mpsc::TrySendError":
+        PhantomData<std::sync::mpsc::TrySendError<u8>>
+        = PhantomData::<sync::mpsc::TrySendError<u8>>;
+    Same "sync::mpsc::channel":
+        fn() -> (sync::mpsc::Sender<u8>, sync::mpsc::Receiver<u8>)
+        = sync::mpsc::channel;
+    Same "sync::mpsc::sync_channel":
+        fn(usize) -> (sync::mpsc::SyncSender<u8>, sync::mpsc::Receiver<u8>)
+        = sync::mpsc::sync_channel;
+    Same "sync::mpsc::Sender":
+        PhantomData<sync::mpsc::Sender<u8>>
+        = PhantomData::<sync::mpsc::Sender<u8>>;
+    Same "sync::mpsc::Sender::send":
+        fn(&sync::mpsc::Sender<u8>, u8) -> Result<(), std::sync::mpsc::SendError<u8>>
+        = sync::mpsc::Sender::send;
+    Same "impl Clone for sync::mpsc::Sender":
+        fn(&sync::mpsc::Sender<u8>) -> sync::mpsc::Sender<u8>
+        = Clone::clone;
+    Same "impl Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe for sync::mpsc::Sender":
+        fn()
+        = is_shared::<sync::mpsc::Sender<u8>>;
+    Same "sync::mpsc::SyncSender":
+        PhantomData<sync::mpsc::SyncSender<u8>>
+        = PhantomData::<sync::mpsc::SyncSender<u8>>;
+    Same "sync::mpsc::SyncSender::send":
+        fn(&sync::mpsc::SyncSender<u8>, u8) -> Result<(), std::sync::mpsc::SendError<u8>>
+        = sync::mpsc::SyncSender::send;
+    Same "sync::mpsc::SyncSender::try_send":
+        fn(&sync::mpsc::SyncSender<u8>, u8) -> Result<(), std::sync::mpsc::TrySendError<u8>>
+        = sync::mpsc::SyncSender::try_send;
+    Same "impl Clone for sync::mpsc::SyncSender":
+        fn(&sync::mpsc::SyncSender<u8>) -> sync::mpsc::SyncSender<u8>
+        = Clone::clone;
+    Same "impl Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe for sync::mpsc::SyncSender":
+        fn()
+        = is_shared::<sync::mpsc::SyncSender<u8>>;
+    Same "sync::mpsc::Receiver":
+        PhantomData<sync::mpsc::Receiver<u8>>
+        = PhantomData::<sync::mpsc::Receiver<u8>>;
+    Same "sync::mpsc::Receiver::recv":
+        fn(&sync::mpsc::Receiver<u8>) -> Result<u8, std::sync::mpsc::RecvError>
+        = sync::mpsc::Receiver::recv;
+    Same "sync::mpsc::Receiver::try_recv":
+        fn(&sync::mpsc::Receiver<u8>) -> Result<u8, std::sync::mpsc::TryRecvError>
+        = sync::mpsc::Receiver::try_recv;
+    Same "sync::mpsc::Receiver::recv_timeout":
+        fn(&sync::mpsc::Receiver<u8>, Duration) -> Result<u8, std::sync::mpsc::RecvTimeoutError>
+        = sync::mpsc::Receiver::recv_timeout;
+    Same "sync::mpsc::Receiver::iter":
+        fn(&sync::mpsc::Receiver<u8>) -> sync::mpsc::Iter<'_, u8>
+        = sync::mpsc::Receiver::iter;
+    Same "sync::mpsc::Receiver::try_iter":
+        fn(&sync::mpsc::Receiver<u8>) -> sync::mpsc::TryIter<'_, u8>
+        = sync::mpsc::Receiver::try_iter;
+    Same "impl IntoIterator for sync::mpsc::Receiver":
+        fn(sync::mpsc::Receiver<u8>) -> sync::mpsc::IntoIter<u8>
+        = IntoIterator::into_iter;
+    Same "impl IntoIterator for &sync::mpsc::Receiver":
+        fn(&'static sync::mpsc::Receiver<u8>) -> sync::mpsc::Iter<'static, u8>
+        = IntoIterator::into_iter;
+    Same "impl Debug, Send, Unpin, UnwindSafe, RefUnwindSafe for sync::mpsc::Receiver":
+        fn()
+        = is_for_one::<sync::mpsc::Receiver<u8>>;
+    Same "sync::mpsc::Iter": fn() = is_iterator::<sync::mpsc::Iter<'static, u8>>;
+    Same "sync::mpsc::TryIter": fn() = is_iterator::<sync::mpsc::TryIter<'static, u8>>;
+    Same "sync::mpsc::IntoIter": fn() = is_iterator::<sync::mpsc::IntoIter<u8>>;
 }

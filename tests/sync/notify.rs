@@ -4,7 +4,7 @@ use crate::coroutines::{Random, is_cancelled, waiting, workers};
 use kettle::sync::{Arc, Mutex, Notify};
 use kettle::thread;
 use kettle::time::{self, Duration};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 #[test]
 fn one_notification_is_kept_and_no_more() {
@@ -111,5 +111,39 @@ fn every_notification_reaches_somebody_on_many_workers() {
         joins.into_iter().for_each(|join| join.join().unwrap());
         thread.join().unwrap();
         assert!(!shared.0.wait_timeout(Duration::ZERO));
+    }
+}
+
+/// Who waits again at once waits for the next time, also where the others are still being notified.
+#[test]
+fn each_notification_of_all_reaches_each_at_most_once() {
+    const ROUNDS: usize = 2_000;
+    let runtime = workers(2);
+    let shared = Arc::new((Notify::new(), AtomicBool::new(false)));
+    let waiters: Vec<_> = (0..4)
+        .map(|_| {
+            let shared = Arc::clone(&shared);
+            runtime.spawn(move || {
+                let mut times = 0;
+                loop {
+                    shared.0.wait();
+                    if shared.1.load(Ordering::Relaxed) {
+                        return times;
+                    }
+                    times += 1;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..ROUNDS {
+        shared.0.notify_all();
+    }
+    shared.1.store(true, Ordering::Relaxed);
+    while waiters.iter().any(|waiter| !waiter.is_finished()) {
+        shared.0.notify_all();
+        thread::yield_now();
+    }
+    for waiter in waiters {
+        assert!(waiter.join().unwrap() <= ROUNDS);
     }
 }
