@@ -33,7 +33,7 @@ const HELP: &str = "\
 Serves tea four ways, to the same guests, and prints what each way costs.
 
   --connections N  guests at once (1000)
-  --requests N     cups for each of them (50)
+  --requests N     cups for each of them (100)
   --serve WAY      does nothing but serve, until it is stopped: threads, polling, callbacks or coroutines
   --listen ADDR    where to, with --serve; port 0 takes a free one (127.0.0.1:7000)
   --help           this text
@@ -101,7 +101,7 @@ impl Options {
     fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
         use lexopt::prelude::{Long, Short, ValueExt};
         let listen = SocketAddr::from(([127, 0, 0, 1], 7000));
-        let mut options = Self { guests: 1000, cups: 50, serve: None, listen };
+        let mut options = Self { guests: 1000, cups: 100, serve: None, listen };
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("connections") => options.guests = parser.value()?.parse()?,

@@ -18,21 +18,12 @@ pub(crate) fn serve(listener: &TcpListener) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let mut tables: Vec<Table> = Vec::new();
     loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(true)?;
-                stream.set_nodelay(true)?;
-                tables.push(Table {
-                    stream,
-                    guest: Guest::default(),
-                    input: [0; LONGEST_LINE],
-                    filled: 0,
-                    out: Vec::new(),
-                    sent: 0,
-                });
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) => tables.push(Table::new(stream)?),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
         }
         // A table that fails is cleared.
         tables.retain_mut(|table| match table.look() {
@@ -43,6 +34,13 @@ pub(crate) fn serve(listener: &TcpListener) -> io::Result<()> {
 }
 
 impl Table {
+    fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        let (guest, input) = (Guest::default(), [0; LONGEST_LINE]);
+        Ok(Self { stream, guest, input, filled: 0, out: Vec::new(), sent: 0 })
+    }
+
     /// Goes on until it would have to wait, which is an error like the end.
     fn look(&mut self) -> io::Result<()> {
         loop {
