@@ -32,7 +32,7 @@ use std::time::Duration;
 
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
-/// The sending side of a [`channel`]: the mirror of [`std::sync::mpsc::Sender`].
+/// The sending side of a [`channel()`]: the mirror of [`std::sync::mpsc::Sender`].
 pub struct Sender<T> {
     inner: channel::Sender<T>,
 }

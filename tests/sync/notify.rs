@@ -1,6 +1,6 @@
 //! `Notify`.
 
-use crate::coroutines::{Random, is_cancelled, waiting, workers};
+use crate::coroutines::{Random, is_cancelled, until, waiting, workers};
 use kettle::sync::{Arc, Mutex, Notify};
 use kettle::thread;
 use kettle::time::{self, Duration};
@@ -114,36 +114,40 @@ fn every_notification_reaches_somebody_on_many_workers() {
     }
 }
 
-/// Who waits again at once waits for the next time, also where the others are still being notified.
+/// Who waits again at once waits for the next time, also where the others are still being notified: there are
+/// so many that the first is back before the last has been notified.
 #[test]
-fn each_notification_of_all_reaches_each_at_most_once() {
-    const ROUNDS: usize = 2_000;
+fn each_notification_of_all_reaches_each_once() {
+    const ROUNDS: usize = 20;
+    const WAITERS: usize = 500;
     let runtime = workers(2);
-    let shared = Arc::new((Notify::new(), AtomicBool::new(false)));
-    let waiters: Vec<_> = (0..4)
+    let shared = Arc::new((Notify::new(), AtomicUsize::new(0), AtomicBool::new(false)));
+    let waiters: Vec<_> = (0..WAITERS)
         .map(|_| {
             let shared = Arc::clone(&shared);
             runtime.spawn(move || {
                 let mut times = 0;
                 loop {
                     shared.0.wait();
-                    if shared.1.load(Ordering::Relaxed) {
+                    if shared.2.load(Ordering::Relaxed) {
                         return times;
                     }
                     times += 1;
+                    shared.1.fetch_add(1, Ordering::Relaxed);
                 }
             })
         })
         .collect();
-    for _ in 0..ROUNDS {
+    let all_wait =
+        || waiters.iter().all(|waiter| format!("{:?}", waiter.thread()).contains("notification"));
+    for round in 0..ROUNDS {
+        until(|| shared.1.load(Ordering::Relaxed) >= round * WAITERS && all_wait());
         shared.0.notify_all();
     }
-    shared.1.store(true, Ordering::Relaxed);
-    while waiters.iter().any(|waiter| !waiter.is_finished()) {
-        shared.0.notify_all();
-        thread::yield_now();
-    }
+    until(|| shared.1.load(Ordering::Relaxed) >= ROUNDS * WAITERS && all_wait());
+    shared.2.store(true, Ordering::Relaxed);
+    shared.0.notify_all();
     for waiter in waiters {
-        assert!(waiter.join().unwrap() <= ROUNDS);
+        assert_eq!(waiter.join().unwrap(), ROUNDS);
     }
 }
