@@ -27,6 +27,9 @@ const WAITED_LONG: Duration = Duration::from_millis(50);
 /// a thirtieth of the time.
 const PAUSE: u32 = 30;
 
+/// The longest pause after rounds that have given nothing back, each of which doubles it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// How many tasks a worker that rests looks at before it looks for work again.
 const STEPS: usize = 64;
 
@@ -43,6 +46,8 @@ pub(super) struct Trimming {
     due: Cell<Option<Instant>>,
     /// How long the round that is under way, if there is one, has taken so far.
     taken: Cell<Option<Duration>>,
+    /// The round that is under way has given something back.
+    gave: Cell<bool>,
     /// How long to wait for the next.
     pause: Cell<Duration>,
 }
@@ -86,7 +91,13 @@ impl Worker {
         let is_over = self.trim_waiting(STEPS);
         let taken = trimming.taken.take().unwrap_or_default() + now.elapsed();
         if is_over {
-            trimming.pause.set(taken * PAUSE);
+            // Where there was nothing to be had, as where many wait for a moment each, the next round comes later.
+            let longer = if trimming.gave.replace(false) {
+                Duration::ZERO
+            } else {
+                (trimming.pause.get().max(WAITED_LONG) * 2).min(LONGEST_PAUSE)
+            };
+            trimming.pause.set((taken * PAUSE).max(longer));
         } else {
             trimming.taken.set(Some(taken));
         }
@@ -113,7 +124,9 @@ impl Worker {
         self.remote().roster.walk(steps, |task| {
             if running.is_none_or(|running| !core::ptr::eq(running.as_ptr(), task)) {
                 // SAFETY: the task is on this worker and stays, and it is not the running one; see the top.
-                unsafe { task.trim_stack() };
+                if unsafe { task.trim_stack() } {
+                    self.trimming.gave.set(true);
+                }
             }
         })
     }

@@ -54,22 +54,25 @@ impl Stack {
 impl Slot {
     /// Gives back the memory below the stack pointer of a computation that is suspended on this stack, down
     /// to the limit. If there is any, `note` first learns how much of the stack has been used. Does nothing if
-    /// the stack pointer lies elsewhere: the computation may stand on yet another stack.
+    /// the stack pointer lies elsewhere: the computation may stand on yet another stack. Says whether there was
+    /// any.
     ///
     /// # Safety
     ///
     /// The computation is not gone on with meanwhile.
-    pub(crate) unsafe fn trim_below(self, stack_pointer: usize, note: impl FnOnce(usize)) {
+    pub(crate) unsafe fn trim_below(self, stack_pointer: usize, note: impl FnOnce(usize)) -> bool {
         let (limit, base) = (self.limit().addr(), self.base().addr());
         if stack_pointer <= limit || stack_pointer > base {
-            return;
+            return false;
         }
         let until = (stack_pointer - RED_ZONE) / page_size() * page_size();
-        if self.was_used_below(until) {
+        let used = self.was_used_below(until);
+        if used {
             note(self.usage().deepest);
             // SAFETY: the caller's: below its stack pointer and the red zone nothing lives.
             unsafe { self.discard_below(until) };
         }
+        used
     }
 
     /// What there is memory for, as of now.

@@ -277,16 +277,14 @@ impl Header {
     }
 
     /// Gives back what memory of its stack a task that waits has used and no longer needs, unless that was
-    /// looked after since it began to wait.
+    /// looked after since it began to wait. Says whether there was any.
     ///
     /// # Safety
     ///
     /// For the worker on which the task is and stays. It does not run, and does not go on meanwhile.
-    pub(crate) unsafe fn trim_stack(&self) {
-        if self.reason.mark() {
-            // SAFETY: the caller's; invariant 4: the context is where the task will go on.
-            unsafe { self.stack.trim_below(self.context.get().stack_pointer()) };
-        }
+    pub(crate) unsafe fn trim_stack(&self) -> bool {
+        // SAFETY: the caller's; invariant 4: the context is where the task will go on.
+        self.reason.mark() && unsafe { self.stack.trim_below(self.context.get().stack_pointer()) }
     }
 
     /// Whether something keeps cancellation from the task; of another than the calling one, a glimpse.

@@ -31,14 +31,14 @@ impl OwnStack {
     /// # Safety
     ///
     /// The task is suspended with this stack pointer, and stays so meanwhile.
-    pub(super) unsafe fn trim_below(&self, stack_pointer: usize) {
-        let Some(slot) = Slot::from_raw(self.slot.load(Ordering::Relaxed)) else { return };
+    pub(super) unsafe fn trim_below(&self, stack_pointer: usize) -> bool {
+        let Some(slot) = Slot::from_raw(self.slot.load(Ordering::Relaxed)) else { return false };
         let note = |used: usize| {
             let pages = u32::try_from(used / page_size()).unwrap_or(u32::MAX);
             self.deepest.fetch_max(pages, Ordering::Relaxed);
         };
         // SAFETY: the caller's.
-        unsafe { slot.trim_below(stack_pointer, note) };
+        unsafe { slot.trim_below(stack_pointer, note) }
     }
 
     /// How many bytes are left of it below the caller's frame; none for who runs on another stack.
