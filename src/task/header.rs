@@ -30,7 +30,7 @@ use super::own_stack::OwnStack;
 use super::pointer::{Task, TaskRef};
 use super::state::{Cancelling, Place, Published, State, Unparked, Wait};
 use super::wait_reason::{WaitReason, Waiting};
-use super::waits_on::{self, WaitsOn};
+use super::waits_on::WaitsOn;
 use crate::context::Context;
 use crate::stack::StackClass;
 use crate::sys::clock;
@@ -256,7 +256,7 @@ impl Header {
 
     /// What it is called by those who wait for it.
     pub(crate) fn address(&self) -> usize {
-        waits_on::name(self)
+        core::ptr::from_ref(self).addr()
     }
 
     /// For how long the task has waited, if it does: as exact as its worker's look at the clock before.

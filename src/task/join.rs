@@ -140,7 +140,7 @@ impl<T> JoinHandle<T> {
             Join::Registered => {
                 // SAFETY: the running task is alive for as long as it runs.
                 let waits_on = unsafe { &current_header().as_ref().waits_on };
-                waits_on.begin_join(task);
+                waits_on.begin_join(task.address());
                 while !task.state.is_complete() {
                     let outcome = park(Wait::Event, WaitReason::Join);
                     if outcome == Outcome::Cancelled && !task.state.is_complete() {

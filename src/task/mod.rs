@@ -1,10 +1,11 @@
 //! A task: what the runtime knows of one coroutine, and what one may do to it from anywhere.
 //!
-//! - [`header`]: the block that a spawn allocates; [`pointer`], the two kinds of pointer to it; [`state`], the word in it that several threads change;
-//!   [`attention`], the byte that a task looks at before it makes way; [`own_stack`], where its stack is.
+//! - [`header`]: the block that a spawn allocates; [`mod@pointer`], the two kinds of pointer to it; [`state`], the
+//!   word in it that several threads change; [`attention`], the byte that a task looks at before it makes way;
+//!   [`own_stack`], where its stack is.
 //! - [`cell`]: the typed part around the closure and its output.
 //! - [`mod@park`]: waiting; [`kernel`], the OS thread with it; [`wait_reason`], why; [`waiters`], the lists of
-//!   those who do; [`whereabouts`], where one is that waits, when it is asked; [`waits_on`], for
+//!   those who do; [`whereabouts`], where one is that waits, when it is asked; [`waits_on`] and [`holder`], for
 //!   whom.
 //! - [`cancel`]: how a task, or a part of it, ends early; [`limits`], by when; [`payload`], what unwinds it.
 //! - [`current`]: who runs here; [`fork`], in a child process nobody does.
@@ -20,6 +21,7 @@ mod cell;
 mod current;
 pub(crate) mod fork;
 mod header;
+mod holder;
 mod join;
 mod kernel;
 mod limits;
@@ -44,6 +46,7 @@ pub(crate) use current::{
     BUDGET, Local, current, current_coroutine, describe_current, spend_budget, worker_tag,
 };
 pub(crate) use header::{Door, Header, Origin};
+pub(crate) use holder::Holder;
 pub use join::JoinHandle;
 pub(crate) use kernel::{park_in_kernel, waiting_threads};
 pub use local_key::{AccessError, LocalKey};
@@ -55,4 +58,3 @@ pub use thread::{StackUsage, Thread, ThreadId};
 pub(crate) use state::{Place, Published, Wait};
 pub(crate) use wait_reason::WaitReason;
 pub(crate) use waiters::{Told, Waited, Waiter, Waiters};
-pub(crate) use waits_on::Holder;

@@ -1,8 +1,8 @@
 //! Whom a task waits for, where that is somebody in particular: the holder of a lock, or the task that it joins.
 //! So that a circle of them can be named.
 //!
-//! A lock keeps the address of its holder's header, as a name and nothing else. Who waits for it leaves the place
-//! of that name in its own header, for as long as it waits; whoever asks reads it there, so it is today's holder.
+//! A lock keeps the address of its holder's header, as a name and nothing else ([`holder`](super::holder)). Who waits
+//! for it leaves the place of that name in its own header, for as long as it waits; whoever asks reads it there, so it is today's holder.
 //!
 //! # Invariants
 //!
@@ -11,8 +11,6 @@
 
 #![allow(unsafe_code)]
 
-use super::current::current_header;
-use super::header::Header;
 use crate::util::lock::Lock;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -28,11 +26,6 @@ pub(super) struct WaitsOn {
 
 /// The lowest bit of a name, which no address of a header has set.
 const NAME: usize = 1;
-
-/// What the task with this header is called here.
-pub(super) fn name(header: &Header) -> usize {
-    ptr::from_ref(header).addr()
-}
 
 impl WaitsOn {
     pub(super) const fn new() -> Self {
@@ -53,54 +46,26 @@ impl WaitsOn {
         (name != 0).then_some(name)
     }
 
-    /// The task begins to wait for another one.
-    pub(super) fn begin_join(&self, other: &Header) {
-        self.noted.store(name(other) | NAME, Ordering::Relaxed);
+    /// The task begins to wait for the one of this name.
+    pub(super) fn begin_join(&self, other: usize) {
+        self.noted.store(other | NAME, Ordering::Relaxed);
     }
 
     pub(super) fn end_join(&self) {
         self.noted.store(0, Ordering::Relaxed);
     }
-}
 
-/// Who holds a lock. It notes that itself, and takes it back before it gives the lock up.
-#[derive(Debug)]
-pub(crate) struct Holder(AtomicUsize);
-
-impl Holder {
-    pub(crate) const fn new() -> Self {
-        Self(AtomicUsize::new(0))
+    /// The task begins to wait for whoever's name is at `place`.
+    ///
+    /// # Safety
+    ///
+    /// `place` lives until [`take_place_out`](Self::take_place_out) has returned.
+    pub(super) unsafe fn begin_at(&self, place: &AtomicUsize) {
+        self.noted.store(ptr::from_ref(place).expose_provenance(), Ordering::Relaxed);
     }
 
-    /// The running task has it.
-    #[inline]
-    pub(crate) fn set_current(&self) {
-        self.0.store(current_header().addr().get(), Ordering::Relaxed);
-    }
-
-    /// Nobody has it, or is known to.
-    #[inline]
-    pub(crate) fn clear(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
-
-    /// Calls `wait`, in which the running task waits for whoever it is.
-    #[inline]
-    pub(crate) fn wait_for<T>(&self, wait: impl FnOnce() -> T) -> T {
-        /// Takes the place out, however the wait ends.
-        struct Noted<'a>(&'a WaitsOn);
-
-        impl Drop for Noted<'_> {
-            fn drop(&mut self) {
-                let _held = self.0.places.lock();
-                self.0.noted.store(0, Ordering::Relaxed);
-            }
-        }
-
-        // SAFETY: the running task is alive for as long as it runs.
-        let waits_on = unsafe { &current_header().as_ref().waits_on };
-        waits_on.noted.store(ptr::from_ref(&self.0).expose_provenance(), Ordering::Relaxed);
-        let _noted = Noted(waits_on);
-        wait()
+    pub(super) fn take_place_out(&self) {
+        let _held = self.places.lock();
+        self.noted.store(0, Ordering::Relaxed);
     }
 }
