@@ -28,7 +28,7 @@ mod raw_semaphore;
 #[path = "../../task/waiters.rs"]
 mod waiters;
 
-use base::{current, header, park, state, wait_reason};
+use base::{current, park, pointer, state, wait_reason};
 
 use crate::util::weakened::{Interruptions, Plain, check};
 use base::Person;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32 as StdAtomicU32};
 
 pub(super) use super::waiters::{Told, Waited, Waiter, Waiters};
 pub(super) use crate::util::atomic::{AtomicU32, AtomicU64, Cell, Ordering};
-pub(super) use header::TaskRef;
+pub(super) use pointer::TaskRef;
 pub(super) use state::Wait;
 pub(super) use wait_reason::WaitReason;
 
@@ -126,7 +126,7 @@ pub(super) mod current {
     }
 }
 
-pub(super) mod header {
+pub(super) mod pointer {
     use super::{Arc, Person, Wait};
 
     #[derive(Clone)]
