@@ -116,8 +116,8 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 /// ```
 #[must_use]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    // More than that fits no memory, and is not worth a kind of its own.
-    channel(capacity.min(UNBOUNDED - 1))
+    // No memory holds more.
+    channel(capacity.min(isize::MAX as usize))
 }
 
 /// A receiver that gets one message, the time, after `duration`: a time limit for a [`select!`](select!). It is

@@ -20,8 +20,6 @@ use std::time::{Duration, Instant};
 pub struct Entry<'a> {
     pub(super) handle: &'a dyn SelectHandle,
     pub(super) index: usize,
-    /// Whose operation it is.
-    pub(super) address: *const (),
     node: MaybeUninit<Node>,
 }
 
@@ -29,14 +27,21 @@ impl<'a> Entry<'a> {
     /// The operation number `index`.
     #[inline]
     pub fn new<H: SelectHandle>(handle: &'a H, index: usize) -> Self {
-        let address = ptr::from_ref(handle).cast();
-        Self { handle, index, address, node: MaybeUninit::uninit() }
+        Self { handle, index, node: MaybeUninit::uninit() }
     }
 
     /// The same operation, for another select.
     pub(super) fn another(&self) -> Self {
-        let Self { handle, index, address, .. } = *self;
-        Self { handle, index, address, node: MaybeUninit::uninit() }
+        Self { handle: self.handle, index: self.index, node: MaybeUninit::uninit() }
+    }
+
+    /// Exchanges the operations of two entries that do not wait: their nodes stay.
+    #[inline]
+    fn exchange(entries: &mut [Self], one: usize, other: usize) {
+        let operation = |entry: &Self| (entry.handle, entry.index);
+        let (of_one, of_other) = (operation(&entries[one]), operation(&entries[other]));
+        (entries[one].handle, entries[one].index) = of_other;
+        (entries[other].handle, entries[other].index) = of_one;
     }
 }
 
@@ -106,7 +111,7 @@ fn find_first<R>(
     for at in 0..entries.len() {
         if !biased && at + 1 < entries.len() {
             // A shuffle (Fisher and Yates), which goes on only as long as it has to.
-            entries.swap(at, at + random_below(entries.len() - at));
+            Entry::exchange(entries, at, at + random_below(entries.len() - at));
         }
         if let Some(found) = f(entries[at].handle) {
             return Some((found, at));

@@ -15,8 +15,8 @@ use core::ptr;
 use std::time::{Duration, Instant};
 
 fn selected<'a>(entries: &mut [Entry<'a>], token: Token, at: usize) -> SelectedOperation<'a> {
-    let Entry { handle, index, address, .. } = entries[at];
-    SelectedOperation { token, handle, index, address }
+    let Entry { handle, index, .. } = entries[at];
+    SelectedOperation { token, handle, index }
 }
 
 /// For `select!`.
@@ -250,10 +250,15 @@ pub struct SelectedOperation<'a> {
     token: Token,
     handle: &'a dyn SelectHandle,
     index: usize,
-    address: *const (),
 }
 
 impl SelectedOperation<'_> {
+    /// Whether it is an operation of this end.
+    #[inline]
+    fn is_of<T>(&self, end: &T) -> bool {
+        ptr::eq(ptr::from_ref(self.handle).cast::<T>(), end)
+    }
+
     /// The operation's index.
     #[must_use]
     pub fn index(&self) -> usize {
@@ -270,10 +275,7 @@ impl SelectedOperation<'_> {
     ///
     /// If `sender` is not the one whose sending was selected.
     pub fn send<T>(self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
-        assert!(
-            ptr::eq(ptr::from_ref(sender).cast(), self.address),
-            "passed a sender that wasn't selected"
-        );
+        assert!(self.is_of(sender), "passed a sender that wasn't selected");
         let this = ManuallyDrop::new(self);
         sender.channel.complete_send(this.token, message)
     }
@@ -289,10 +291,7 @@ impl SelectedOperation<'_> {
     /// If `receiver` is not the one whose receiving was selected.
     #[inline]
     pub fn recv<T>(self, receiver: &Receiver<T>) -> Result<T, RecvError> {
-        assert!(
-            ptr::eq(ptr::from_ref(receiver).cast(), self.address),
-            "passed a receiver that wasn't selected"
-        );
+        assert!(self.is_of(receiver), "passed a receiver that wasn't selected");
         let this = ManuallyDrop::new(self);
         receiver.complete(this.token)
     }

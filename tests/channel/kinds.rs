@@ -104,6 +104,15 @@ fn a_bounded_channel_never_holds_more_than_it_may() {
 }
 
 #[test]
+fn a_capacity_that_no_memory_has_is_as_good_as_none() {
+    for capacity in [usize::MAX, usize::MAX - 1, isize::MAX as usize] {
+        let (sender, receiver) = bounded(capacity);
+        assert!(sender.try_send(1).is_ok() && !sender.is_full());
+        assert_eq!((receiver.len(), receiver.recv()), (1, Ok(1)));
+    }
+}
+
+#[test]
 fn trying_does_not_wait() {
     let (sender, receiver) = bounded(1);
     assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
