@@ -29,13 +29,15 @@ pub(crate) enum Outcome {
 /// point. What it was woken for may be over again: look, in a loop.
 ///
 /// In a coroutine it gives the worker to the next one, on an OS thread it blocks the thread.
-#[inline]
+///
+/// Inlined, because where there is no deadline little is left of it.
+#[inline(always)]
 pub(crate) fn park(wait: Wait, reason: WaitReason) -> Outcome {
     park_until(wait, reason, None)
 }
 
 /// As [`park`], at the longest until `deadline`.
-#[inline]
+#[inline(always)]
 pub(crate) fn park_until(wait: Wait, reason: WaitReason, deadline: Option<Instant>) -> Outcome {
     let current = current_header();
     // SAFETY: the calling task's, which is alive while it runs.
