@@ -218,7 +218,7 @@ fn every_byte_comes_back_once_and_in_order_and_nothing_is_left_over() {
     let before = toll::Toll::take();
     let begin = Instant::now();
     quick(2 << 20, 2000);
-    let long = size(0, 4 << 30);
+    let long = size(0, 2 << 30);
     if long > 0 {
         push(2, 200, long, 3000);
     }
