@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 #[path = "support/child.rs"]
 mod child;
+#[path = "support/foreign.rs"]
+mod foreign;
 #[path = "support/harness.rs"]
 mod harness;
 mod support;
@@ -42,22 +44,12 @@ fn play(name: &str) -> Output {
     child::child(name, "play").output().unwrap()
 }
 
-/// Whether there are threads here that are not the program's, such as an emulator's own: for all that kettle
-/// knows, they might wake somebody, and there is never a report. Asked where there is the main thread alone.
-fn has_foreign_threads() -> bool {
-    let found = std::fs::read_dir("/proc/self/task").unwrap().count() > 1;
-    if found {
-        println!("skipped: this process has threads that are not the program's");
-    }
-    found
-}
-
 fn two_that_wait_for_each_other_are_named_with_what_and_where() {
     if child::scenario().is_some() {
         embrace(&runtime(2, OnDeadlock::Abort));
         return;
     }
-    if has_foreign_threads() {
+    if foreign::has_foreign_threads() {
         return;
     }
     let output = play("two_that_wait_for_each_other_are_named_with_what_and_where");
@@ -88,7 +80,7 @@ fn who_was_asked_goes_on_waiting_as_if_nothing_had_been() {
         return;
     }
     use std::io::{BufRead, BufReader, Read};
-    if has_foreign_threads() {
+    if foreign::has_foreign_threads() {
         return;
     }
     let mut child = child::child("who_was_asked_goes_on_waiting_as_if_nothing_had_been", "play")
