@@ -23,7 +23,7 @@ use crate::stack::overflow::{self, AlternateStack};
 use crate::stack::pool::Magazines;
 use crate::stack::{Stack, StackClass, StackError, pool};
 use crate::sys::futex;
-use crate::task::{BUDGET, Header, Local, Task, describe_current, fork};
+use crate::task::{BUDGET, Blocks, Header, Local, Task, describe_current, fork};
 use crate::util::list::Fifo;
 use core::cell::{Cell, RefCell};
 use core::ptr::{self, NonNull};
@@ -130,7 +130,12 @@ impl Worker {
         // because a child process inherits the mask and could not be terminated.
         let _alternate_stack = AlternateStack::ensure();
         let worker = Self {
-            local: Local { task: Cell::new(None), clock: Cell::new(0), budget: Cell::new(BUDGET) },
+            local: Local {
+                task: Cell::new(None),
+                clock: Cell::new(0),
+                budget: Cell::new(BUDGET),
+                blocks: Blocks::new(),
+            },
             root: Cell::new(Context::NONE),
             nowhere: Cell::new(Context::NONE),
             ticks: Cell::new(TICKS),

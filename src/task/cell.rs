@@ -9,6 +9,7 @@
 
 #![allow(unsafe_code)]
 
+use super::block;
 use super::header::{Header, Origin, VTable};
 use super::payload::Cancelled;
 use super::pointer::{Task, TaskRef};
@@ -17,7 +18,7 @@ use crate::util::fallible;
 use core::cell::UnsafeCell;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::Layout;
 use std::any::Any;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -82,8 +83,7 @@ where
         }
     };
     let layout = Layout::new::<Cell<F, T, E>>();
-    // SAFETY: the layout is not of size zero: there is a header in it.
-    let Some(cell) = NonNull::new(unsafe { alloc(layout) }.cast::<Cell<F, T, E>>()) else {
+    let Some(cell) = block::allocate(layout).map(NonNull::cast::<Cell<F, T, E>>) else {
         let bytes = layout.size();
         return Err(fallible::io_error(
             io::ErrorKind::OutOfMemory,
@@ -210,7 +210,7 @@ unsafe fn free<F, T, E>(header: NonNull<Header>) {
     // closure of an OS thread's task, which is nothing.
     unsafe {
         header.drop_in_place();
-        dealloc(header.as_ptr().cast(), Layout::new::<Cell<F, T, E>>());
+        block::release(header.cast(), Layout::new::<Cell<F, T, E>>());
     }
 }
 

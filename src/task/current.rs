@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::attention::Attention;
+use super::block::Blocks;
 use super::cell::{drop_locals, new_task};
 use super::header::{Door, Header, Origin};
 use super::kernel::park_in_kernel;
@@ -23,6 +24,8 @@ pub(crate) struct Local {
     pub(crate) task: Cell<Option<NonNull<Header>>>,
     /// The time, as the worker last looked at it, in milliseconds.
     pub(crate) clock: Cell<u32>,
+    /// Memory for tasks.
+    pub(crate) blocks: Blocks,
     /// How many more operations that need not wait until one of them yields.
     pub(crate) budget: Cell<u32>,
 }
@@ -78,7 +81,7 @@ fn thread_task() -> TaskRef {
 
 /// The calling thread's word, as this floor uses it.
 #[inline(always)]
-fn local<'a>() -> Option<&'a Local> {
+pub(super) fn local<'a>() -> Option<&'a Local> {
     // SAFETY: null, or the worker's `Local`, which lives as long as the worker runs. The reference is
     // used up before the next switch.
     unsafe { thread_word().cast::<Local>().as_ref() }

@@ -3,7 +3,7 @@
 //! - [`header`]: the block that a spawn allocates; [`mod@pointer`], the two kinds of pointer to it; [`state`], the
 //!   word in it that several threads change; [`attention`], the byte that a task looks at before it makes way;
 //!   [`own_stack`], where its stack is.
-//! - [`cell`]: the typed part around the closure and its output.
+//! - [`cell`]: the typed part around the closure and its output; [`block`], memory for both.
 //! - [`mod@park`]: waiting; [`kernel`], the OS thread with it; [`wait_reason`], why; [`waiters`], the lists of
 //!   those who do; [`whereabouts`], where one is that waits, when it is asked; [`waits_on`] and [`holder`], for
 //!   whom.
@@ -16,6 +16,7 @@
 //! floor waits and wakes in one way.
 
 mod attention;
+mod block;
 pub(crate) mod cancel;
 mod cell;
 mod current;
@@ -39,6 +40,7 @@ mod waits_on;
 mod whereabouts;
 
 pub(crate) use attention::Attention;
+pub(crate) use block::Blocks;
 pub use cancel::CancellationMask;
 pub(crate) use cancel::{limit_of_current, with_limit};
 pub(crate) use cell::{Ending, OnEnd, new_task};
