@@ -6,7 +6,7 @@ use std::io;
 
 /// The shape of a [`Pool`], or of the one that [`unblock`](crate::unblock()) uses.
 ///
-/// ```
+/// ```standalone_crate
 /// use std::time::Duration;
 ///
 /// // Before anything blocks.
