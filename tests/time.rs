@@ -5,7 +5,6 @@ mod coroutines;
 
 use coroutines::workers;
 use kettle::coroutine::Coroutine;
-use kettle::runtime::Runtime;
 use kettle::thread::{self, Builder, Cancelled};
 use kettle::time::{self, Duration, Instant};
 use std::panic::catch_unwind;
@@ -323,24 +322,6 @@ fn deadlines_wake_ups_and_cancellations_that_race_lose_nobody() {
     }
     assert!(woken.load(Ordering::SeqCst) >= 15 * 100 + 15 * 50);
 }
-
-#[test]
-fn a_hundred_thousand_sleepers_all_wake() {
-    let runtime = Runtime::builder().workers(2).stack_size(64 * 1024).build().unwrap();
-    let woken = Arc::new(AtomicUsize::new(0));
-    let all: Vec<_> = (0..100_000_u64)
-        .map(|number| {
-            let woken = Arc::clone(&woken);
-            runtime.spawn(move || {
-                thread::sleep(Duration::from_micros(number.wrapping_mul(7_919) % 1_000_000));
-                woken.fetch_add(1, Ordering::SeqCst);
-            })
-        })
-        .collect();
-    all.into_iter().for_each(|one| one.join().unwrap());
-    assert_eq!(woken.load(Ordering::SeqCst), 100_000);
-}
-
 /// A task that makes way looks round now and then, at its worker's timers too: by then its own may be due,
 /// although it has not left its stack.
 #[test]
