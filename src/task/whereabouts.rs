@@ -41,7 +41,12 @@ pub(super) fn tell(header: &Header) {
     if header.stack.left() < NEEDED {
         text.push_str("      where, there is too little left of its stack to say\n");
     } else {
-        for frame in own_frames(&Backtrace::force_capture().to_string()).take(FRAMES) {
+        let backtrace = Backtrace::force_capture().to_string();
+        let mut frames = own_frames(&backtrace).take(FRAMES).peekable();
+        if frames.peek().is_none() {
+            text.push_str("      where, the program has no debug information to tell by\n");
+        }
+        for frame in frames {
             // Writing to a string does not fail.
             let _ = writeln!(text, "      {frame}");
         }
