@@ -62,7 +62,7 @@ fn two_that_wait_for_each_other_are_named_with_what_and_where() {
         let lines: Vec<_> = said.lines().skip(line).take(3).collect();
         assert!(lines[0].contains("waiting for a mutex, for some 0."), "{said}");
         // An optimised build without debug information knows no more than that it does not know.
-        let place = if cfg!(debug_assertions) { "deadlock::embrace" } else { "      " };
+        let place = if cfg!(debug_assertions) { "tests/deadlock.rs" } else { "      " };
         assert!(lines[1].contains(place), "{said}");
     }
 }

@@ -55,6 +55,14 @@ pub(super) fn tell(header: &Header) {
     sys::write_to_stderr(text.as_bytes());
 }
 
+/// Whether a frame's place is in kettle's sources, or std's: where there is little debug information, functions are
+/// named without their modules.
+fn is_foreign(place: &str) -> bool {
+    let place = place.trim_start_matches("at ").trim_start_matches("./");
+    let sources = file!().trim_end_matches("task/whereabouts.rs");
+    place.starts_with(sources) || place.starts_with("/rustc/")
+}
+
 /// The frames of a backtrace that are neither kettle's nor of the standard library: "at PLACE in FUNCTION".
 fn own_frames(backtrace: &str) -> impl Iterator<Item = String> {
     let mut lines = backtrace.lines().map(str::trim).peekable();
@@ -79,7 +87,9 @@ fn own_frames(backtrace: &str) -> impl Iterator<Item = String> {
                 "__",
                 "rust_",
             ];
-            if foreign.iter().any(|prefix| function.starts_with(prefix)) {
+            if foreign.iter().any(|prefix| function.starts_with(prefix))
+                || place.is_some_and(is_foreign)
+            {
                 continue;
             }
             return Some(match place {
