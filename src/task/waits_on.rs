@@ -1,8 +1,9 @@
 //! Whom a task waits for, where that is somebody in particular: the holder of a lock, or the task that it joins.
 //! So that a circle of them can be named.
 //!
-//! A lock keeps the address of its holder's header, as a name and nothing else ([`holder`](super::holder)). Who waits
-//! for it leaves the place of that name in its own header, for as long as it waits; whoever asks reads it there, so it is today's holder.
+//! A lock keeps the address of its holder's header, as a name and nothing else ([`holder`](super::holder)). Who
+//! waits for it leaves the place of that name in its own header, for as long as it waits; whoever asks reads it
+//! there, so it is today's holder.
 //!
 //! # Invariants
 //!

@@ -63,7 +63,7 @@ static GLOBAL: OnceLock<Pool> = OnceLock::new();
 /// panic, where the worker would be blocked all the same, and in a process that was forked and has not
 /// become another program, where the pool's threads are missing.
 ///
-/// It costs a few microseconds where both threads are awake, some fifty where both must be woken: see the
+/// It costs a few microseconds where both threads are awake, more where they must be woken: see the
 /// benchmark `unblock`.
 ///
 /// It is a cancellation point on the way in, and as long as `f` waits for a thread: `f` is then dropped
